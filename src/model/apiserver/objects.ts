@@ -622,7 +622,7 @@ export type ServiceAccount = {
 }
 
 /** core/v1 Event: what `kubectl describe` and `kubectl get events` list. */
-export type CoreEvent = {
+export type Event = {
   apiVersion: 'v1'
   kind: 'Event'
   metadata: ObjectMeta
