@@ -1,0 +1,358 @@
+/**
+ * Every table of the world and the shape of its records. The owner named in the section alone writes it; everyone
+ * reads. Owners add tables and fields here, in their own section. Times are model microseconds unless the field is a
+ * Kubernetes field (those are RFC 3339 strings).
+ */
+import type { Handler, Micros, Reader, World, Component, EventId } from '../sim/contract.ts'
+import type {
+  ConfigMap,
+  DaemonSet,
+  Deployment,
+  EndpointSlice,
+  CoreEvent as KubeEvent,
+  KubeObject,
+  Lease,
+  Namespace,
+  Node,
+  Pod,
+  ReplicaSet,
+  Secret,
+  Service,
+  ServiceAccount,
+} from './apiserver/objects.ts'
+
+// ------------------------------------------------------------------ cluster.ts (boot, wire, faults)
+
+/** A machine: the hardware and operating system under a node. id: node name. */
+export type MachineRecord = {
+  name: string
+  /** Address on the node network, on eth0. */
+  ip: string
+  podCIDR: string
+  role: 'control-plane' | 'worker'
+  cpus: number
+  memoryKi: number
+  ephemeralKi: number
+  kernelVersion: string
+  osImage: string
+  kubeletVersion: string
+  containerRuntimeVersion: string
+  bootID: string
+  machineID: string
+  systemUUID: string
+  labels: Record<string, string>
+  taints: { key: string; value?: string; effect: string }[]
+  maxPods: number
+  /** false: the cable is pulled; nothing passes eth0 in either direction. */
+  cable: boolean
+}
+
+/** A fault that is on. id: `name|target`. */
+export type FaultRecord = { name: string; target: string; since: Micros }
+
+// ------------------------------------------------------------------ apiserver
+
+/** An open watch. id: watch id. */
+export type WatchRecord = {
+  id: string
+  /** Actor that gets `api.watch`. */
+  watcher: string
+  resource: string
+  namespace?: string
+  labelSelector?: string
+  fieldSelector?: string
+  /** Last resourceVersion sent on it. */
+  sentVersion: number
+  since: Micros
+}
+/** Counters of the API server. id: 'resourceVersion', 'clusterIP', ... */
+export type CounterRecord = { value: number }
+
+// ------------------------------------------------------------------ kubelet (one per node)
+
+/** id: node. */
+export type KubeletRecord = {
+  node: string
+  running: boolean
+  /** When this process started. */
+  since: Micros
+  pid: number
+  registered: boolean
+  /** The event in hand of the sync loop, for the ring in the picture. */
+  inHand?: { channel: string; what: string; at: Micros }
+  lastRelistAt: Micros
+  nextRelistAt: Micros
+  lastLeaseAt?: Micros
+  nextLeaseAt?: Micros
+  nextNodeStatusAt?: Micros
+  nextHousekeepingAt?: Micros
+  nextSyncTickAt?: Micros
+  /** Pod status updates that wait to be sent. */
+  statusQueued: number
+  /** Empty: the runtime is up and has a network; else the text of the Ready condition's message. */
+  notReady: string
+}
+/** One per pod the kubelet knows. id: `node|uid`. */
+export type PodWorkerRecord = {
+  node: string
+  uid: string
+  namespace: string
+  name: string
+  state: 'syncing' | 'terminating' | 'terminated'
+  /** In a call now. */
+  busy: boolean
+  /** What it does, in the words of the call: `PullImage httpd:2.4`, `waits for its volumes`. */
+  doing: string
+  since: Micros
+  /** When the work queue will wake it. */
+  nextDue?: Micros
+  isStatic: boolean
+}
+/** id: `node|uid|container|probeKind`. */
+export type ProbeRecord = {
+  node: string
+  uid: string
+  namespace: string
+  pod: string
+  container: string
+  probe: 'startup' | 'readiness' | 'liveness'
+  nextAt: Micros
+  periodMicros: Micros
+  result: 'unknown' | 'success' | 'failure'
+  successes: number
+  failures: number
+  lastAt?: Micros
+  lastOutput?: string
+  inFlight: boolean
+}
+/** id: `node|key`. */
+export type BackoffRecord = {
+  node: string
+  key: string
+  what: 'container' | 'image'
+  uid: string
+  container: string
+  delayMicros: Micros
+  since: Micros
+  until: Micros
+}
+
+// ------------------------------------------------------------------ cri (containerd)
+
+/** id: 64 hex digits. */
+export type SandboxRecord = {
+  id: string
+  node: string
+  metadata: { name: string; uid: string; namespace: string; attempt: number }
+  state: 'SANDBOX_READY' | 'SANDBOX_NOTREADY'
+  /** How far RunPodSandbox or StopPodSandbox has come. */
+  stage: 'netns' | 'cni' | 'pause' | 'ready' | 'stopping' | 'stopped'
+  createdAt: Micros
+  readyAt?: Micros
+  /** Name of its network namespace in `netns`; '' for a pod on the host network. */
+  netns: string
+  hostNetwork: boolean
+  ip: string
+  /** Of the pause process. */
+  pid: number
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  runtimeHandler: string
+  hostname: string
+  logDirectory: string
+  cgroupParent: string
+}
+/** id: 64 hex digits. */
+export type ContainerRecord = {
+  id: string
+  node: string
+  sandboxId: string
+  podUid: string
+  podName: string
+  namespace: string
+  metadata: { name: string; attempt: number }
+  /** As the pod spec wrote it. */
+  image: string
+  /** `registry/repo@sha256:...` */
+  imageRef: string
+  imageId: string
+  state: 'CONTAINER_CREATED' | 'CONTAINER_RUNNING' | 'CONTAINER_EXITED'
+  createdAt: Micros
+  startedAt?: Micros
+  finishedAt?: Micros
+  exitCode?: number
+  /** 'Completed', 'Error', 'OOMKilled'. */
+  reason?: string
+  message?: string
+  pid: number
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  logPath: string
+  command: string[]
+  args: string[]
+  workingDir: string
+  envs: { key: string; value: string }[]
+  mounts: { containerPath: string; hostPath: string; readonly: boolean }[]
+  resources: { cpuShares: number; cpuQuota: number; cpuPeriod: number; memoryLimitInBytes: number; oomScoreAdj: number }
+  /** Name of the behaviour in `model/images` that runs in it. */
+  behaviour: string
+  /** Plain state of the behaviour. */
+  memory: unknown
+}
+/** id: `node|sha256:...`. */
+export type ImageRecord = {
+  node: string
+  id: string
+  repoTags: string[]
+  repoDigests: string[]
+  size: number
+  layers: { digest: string; size: number }[]
+  pinned: boolean
+  pulledAt: Micros
+}
+/** A pull under way or just ended. id: `node|image`. Progress of a layer at t is linear between startedAt and doneAt. */
+export type PullRecord = {
+  node: string
+  image: string
+  startedAt: Micros
+  state: 'manifest' | 'layers' | 'unpack' | 'done' | 'failed'
+  error?: string
+  layers: { digest: string; size: number; startedAt?: Micros; doneAt?: Micros }[]
+  endedAt?: Micros
+}
+/** One line a container wrote. id: `container|seq`. */
+export type ContainerLogRecord = { container: string; seq: number; at: Micros; stream: 'stdout' | 'stderr'; text: string }
+
+// ------------------------------------------------------------------ linux
+
+/** id: `node|name`; name '' is the host's. */
+export type NetnsRecord = {
+  node: string
+  /** `cni-1b2c...`; '' for the host. */
+  name: string
+  inode: number
+  /** Sandbox it was made for. */
+  sandboxId: string
+  /** `net.ipv4.ip_forward` and the like, where they differ from the kernel's default. */
+  sysctls: Record<string, string>
+}
+/** id: `node|netns|name`. */
+export type LinkRecord = {
+  node: string
+  netns: string
+  name: string
+  index: number
+  kind: 'loopback' | 'device' | 'veth' | 'bridge'
+  mac: string
+  mtu: number
+  up: boolean
+  /** Bridge it is enslaved to. */
+  master?: string
+  peer?: { netns: string; name: string; index: number }
+  /** `10.244.1.5/24` */
+  addresses: string[]
+}
+/** id: `node|netns|dst`; dst is `default` or a CIDR. */
+export type RouteRecord = {
+  node: string
+  netns: string
+  dst: string
+  dev: string
+  via?: string
+  src?: string
+  proto?: string
+  scope?: string
+}
+/** id: `node|pid`. */
+export type ProcessRecord = {
+  node: string
+  pid: number
+  ppid: number
+  comm: string
+  cmdline: string[]
+  netns: string
+  containerId?: string
+  cgroup: string
+  startedAt: Micros
+  /** Resident bytes. */
+  rss: number
+}
+/** A listening socket. id: `node|netns|proto|ip|port`; ip '0.0.0.0' listens on all. */
+export type ListenerRecord = {
+  node: string
+  netns: string
+  proto: 'tcp' | 'udp'
+  ip: string
+  port: number
+  pid: number
+  containerId?: string
+}
+/** A line of the systemd journal. id: `node|unit|seq`. */
+export type JournalLineRecord = { node: string; unit: string; seq: number; at: Micros; pid: number; comm: string; text: string }
+/** A systemd unit. id: `node|unit`. */
+export type UnitRecord = {
+  node: string
+  unit: string
+  active: 'active' | 'inactive' | 'failed' | 'activating'
+  sub: string
+  since: Micros
+  pid: number
+}
+
+/** All tables. `id` of an API object: `namespace/name`, or `name` where the kind is not namespaced. */
+export interface Tables {
+  machines: MachineRecord
+  faults: FaultRecord
+
+  pods: Pod
+  nodes: Node
+  services: Service
+  endpointslices: EndpointSlice
+  deployments: Deployment
+  replicasets: ReplicaSet
+  daemonsets: DaemonSet
+  leases: Lease
+  namespaces: Namespace
+  events: KubeEvent
+  configmaps: ConfigMap
+  secrets: Secret
+  serviceaccounts: ServiceAccount
+  /** Stored kinds that nothing acts on. id: `resource.group/namespace/name`. */
+  otherobjects: KubeObject
+  watches: WatchRecord
+  counters: CounterRecord
+
+  kubelets: KubeletRecord
+  podWorkers: PodWorkerRecord
+  probes: ProbeRecord
+  backoffs: BackoffRecord
+
+  sandboxes: SandboxRecord
+  containers: ContainerRecord
+  images: ImageRecord
+  pulls: PullRecord
+  containerLogs: ContainerLogRecord
+
+  netns: NetnsRecord
+  links: LinkRecord
+  routes: RouteRecord
+  processes: ProcessRecord
+  listeners: ListenerRecord
+  journal: JournalLineRecord
+  units: UnitRecord
+}
+
+export type ModelWorld = World<Tables>
+export type ModelReader = Reader<Tables>
+export type ModelHandler = Handler<Tables>
+export type ModelComponent = Component<Tables>
+export type { EventId, Micros }
+
+/**
+ * Indexes that everyone may count on (declared by the owners):
+ * pods: node (spec.nodeName), owner (controller uid), namespace, uid; replicasets/endpointslices: owner, namespace;
+ * endpointslices: service (`namespace/name`); events: involved (uid), namespace; watches: resource, watcher;
+ * podWorkers, probes, backoffs, sandboxes, containers, images, pulls, netns, processes, units: node;
+ * sandboxes: pod (uid); containers: sandbox, pod (uid); containerLogs: container;
+ * links, routes, listeners: netns (`node|netns`); links: node; journal: unit (`node|unit`).
+ */

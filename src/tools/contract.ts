@@ -1,0 +1,67 @@
+/**
+ * A tool is a pure function. It prints what the real program prints, names what it waits for, and changes the world
+ * only by inputs that the session pushes into the machine, exactly as a click does.
+ */
+import type { Input, Micros } from '../sim/contract.ts'
+import type { ModelReader } from '../model/tables.ts'
+
+/** Where a prompt stands. */
+export type Place =
+  | { readonly at: 'laptop' }
+  | { readonly at: 'node'; readonly node: string }
+  | { readonly at: 'container'; readonly node: string; readonly container: string }
+
+/** Files as the place sees them; writes go back as `files` in the result. */
+export interface FileView {
+  /** Undefined: no such file. */
+  read(path: string): string | undefined
+  /** Undefined: no such directory. Names sorted. */
+  list(path: string): readonly string[] | undefined
+}
+
+export interface ToolCall {
+  /** argv[0] is the name it was called by. */
+  readonly argv: readonly string[]
+  /** All of standard input once it ended; undefined while nothing is connected (a terminal). */
+  readonly stdin: string | undefined
+  readonly reader: ModelReader
+  readonly place: Place
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly files: FileView
+  /** Output goes to a terminal (ls in columns, no pipe). */
+  readonly tty: boolean
+  /** What the tool gave as `state` when it last paused; undefined on the first call. */
+  readonly state?: unknown
+  /** Ctrl-C was pressed. */
+  readonly interrupted?: boolean
+}
+
+export interface ToolResult {
+  readonly out?: string
+  readonly err?: string
+  /** Undefined: still running; call again when `wait` says. */
+  readonly exit?: number
+  /** Pushed into the machine now, in order; their handlers have run before the tool is called again. */
+  readonly inputs?: readonly Input[]
+  readonly files?: readonly { readonly path: string; readonly text: string | undefined }[]
+  readonly state?: unknown
+  /** Call again at this moment, or when one of these tables changed, whichever is first. */
+  readonly wait?: { readonly until?: Micros; readonly tables?: readonly string[] }
+  /** Something for the page: open the editor on a text, enter another place, clear the screen. */
+  readonly effect?:
+    | { readonly kind: 'enter'; readonly place: Place }
+    | { readonly kind: 'edit'; readonly text: string; readonly name: string }
+    | { readonly kind: 'clear' }
+}
+
+export interface Tool {
+  readonly name: string
+  readonly aliases?: readonly string[]
+  /** One line for `help` and the palette. */
+  readonly summary: string
+  readonly places: readonly Place['at'][]
+  readonly run: (call: ToolCall) => ToolResult
+  /** Words that may follow `words` (argv so far, the last one unfinished). */
+  readonly complete?: (words: readonly string[], call: Pick<ToolCall, 'reader' | 'place' | 'files' | 'cwd'>) => readonly string[]
+}
