@@ -9,7 +9,7 @@ import type {
   DaemonSet,
   Deployment,
   EndpointSlice,
-  CoreEvent as KubeEvent,
+  Event as KubeEvent,
   KubeObject,
   Lease,
   Namespace,
