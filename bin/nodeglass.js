@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { load } from './bundle.js'
+
+const { main } = await load('src/cli/main.ts')
+process.exitCode = await main(process.argv.slice(2))
