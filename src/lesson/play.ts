@@ -1,0 +1,138 @@
+import type { Block, CheckBlock, Expectation, Lesson, Problem, QuestionBlock } from './schema.ts'
+
+/** What running a shell line gave. */
+export interface Ran {
+  out: string
+  err: string
+  exit: number
+}
+
+/**
+ * A cluster with a terminal, as the player needs it. `src/lesson/lab.ts` makes one over a machine; every method is
+ * synchronous because waiting commands only move model time.
+ */
+export interface Lab {
+  run(script: string): Ran
+  /** Runs in a fork that is thrown away: the lab is as it was afterwards. */
+  ask(script: string): Ran
+  /** Moves model time, at most to the next moment anything happens, never past `limit`; false when it is reached. */
+  advance(limitMicros: number): boolean
+  now(): number
+  write(path: string, text: string): void
+  fault(name: string, target: string, on: boolean): Ran
+}
+
+export function holds(expectation: Expectation, ran: Ran): boolean {
+  if ('not' in expectation) return !holds(expectation.not, ran)
+  if ('exit' in expectation) return ran.exit === expectation.exit
+  const out = ran.out.trim()
+  return 'equals' in expectation ? out === expectation.equals : new RegExp(expectation.matches, 'm').test(out)
+}
+
+export interface CheckResult {
+  id: string
+  passed: boolean
+  says: string
+}
+
+/** Waits for a check at most its `within`, in model time. */
+export function runCheck(lab: Lab, check: CheckBlock): CheckResult {
+  const limit = lab.now() + check.within
+  for (;;) {
+    const ran = lab.ask(check.run)
+    if (holds(check.expect, ran)) return { id: check.id, passed: true, says: check.says }
+    if (!lab.advance(limit)) {
+      const out = (ran.out.trim() || ran.err.trim()).split('\n')[0] ?? ''
+      return { id: check.id, passed: false, says: check.fail.replaceAll('{out}', out) }
+    }
+  }
+}
+
+/** Index of the right option, found by running the model where the question says how. */
+export function rightOption(lab: Lab, question: QuestionBlock): { right: number[]; out: string } {
+  if (question.run === undefined)
+    return { right: question.options.flatMap((option, i) => (option.right ? [i] : [])), out: '' }
+  const out = lab.ask(question.run).out.trim()
+  const right = question.options.flatMap((option, i) =>
+    option.when !== undefined && new RegExp(option.when, 'm').test(out) ? [i] : [],
+  )
+  return { right, out }
+}
+
+const ACTS = new Set<Block['kind']>(['file', 'solution', 'fault', 'check', 'predict', 'quiz', 'run'])
+export const actions = (lesson: Lesson): Block[] =>
+  lesson.phases.flatMap((phase) => phase.blocks.filter((block) => ACTS.has(block.kind)))
+
+/** Does one step of a solution, as a learner would. */
+export function act(lab: Lab, block: Block): Ran | undefined {
+  if (block.kind === 'file') lab.write(block.path, block.text)
+  else if (block.kind === 'fault') return lab.fault(block.name, block.target, block.on)
+  else if (block.kind === 'run') return lab.run(block.script)
+  else if (block.kind === 'solution') {
+    if (block.path !== undefined) lab.write(block.path, block.text ?? '')
+    if (block.script !== undefined) return lab.run(block.script)
+  }
+  return undefined
+}
+
+export interface Proof {
+  id: string
+  checks: number
+  questions: number
+  steps: number
+  problems: Problem[]
+}
+
+/**
+ * Proves a lesson: every check fails on the fresh scenario, and passes after the solution; leaving out any one step
+ * makes some check fail; each question has exactly one right answer where the model computes it.
+ */
+export function proveLesson(lesson: Lesson, file: string, makeLab: () => Lab): Proof {
+  const todo = actions(lesson)
+  const steps = todo.flatMap((block, i) => (block.kind === 'solution' || block.kind === 'fault' ? [i] : []))
+  const checks = todo.filter((block): block is CheckBlock => block.kind === 'check')
+  const questions = todo.filter((block): block is QuestionBlock => block.kind === 'predict' || block.kind === 'quiz')
+  const problems: Problem[] = []
+  const at = (block: Block, says: string): void => void problems.push({ ...block.where, says })
+
+  const fresh = makeLab()
+  for (const block of todo) if (block.kind === 'file') act(fresh, block)
+  for (const check of checks)
+    if (holds(check.expect, fresh.ask(check.run))) at(check, `check "${check.id}" passes before anything was done`)
+
+  const lab = makeLab()
+  for (const block of todo) {
+    if (block.kind === 'check') {
+      const result = runCheck(lab, block)
+      if (!result.passed) at(block, `check "${block.id}" fails after the solution: ${result.says}`)
+    } else if (block.kind === 'predict' || block.kind === 'quiz') {
+      const { right, out } = rightOption(lab, block)
+      if (right.length !== 1)
+        at(block, `"${block.id}" has ${right.length} right answers for what the model printed: ${JSON.stringify(out)}`)
+    } else {
+      const ran = act(lab, block)
+      if (ran && ran.exit !== 0 && block.kind !== 'run')
+        at(block, `this step ends with status ${ran.exit}: ${ran.err.trim() || ran.out.trim()}`)
+      if (ran && block.kind === 'run' && /not simulated|command not found/.test(ran.err))
+        at(block, `this command does not run in the lab: ${ran.err.trim()}`)
+    }
+  }
+
+  if (problems.length === 0)
+    for (const skipped of steps) {
+      const without = makeLab()
+      let failed = false
+      for (const [i, block] of todo.entries()) {
+        if (i === skipped || block.kind === 'predict' || block.kind === 'quiz') continue
+        if (block.kind !== 'check') act(without, block)
+        else if (!runCheck(without, block).passed) {
+          failed = true
+          break
+        }
+      }
+      if (!failed) at(todo[skipped]!, 'idle step: every check passes without it')
+    }
+  if (checks.length === 0) problems.push({ file, line: 1, says: 'a lesson needs at least one check' })
+  return { id: lesson.meta.id, checks: checks.length, questions: questions.length, steps: steps.length, problems }
+}
+
