@@ -1,0 +1,75 @@
+/**
+ * What must hold after every event, whatever the manifests and faults are. A violation is a mistake of the model, never
+ * of the learner. The fuzzer and the tests call `violations` after events; it costs the size of the world.
+ */
+import type { ModelReader } from './tables.ts'
+
+export interface Violation {
+  readonly rule: string
+  readonly says: string
+}
+
+type Check = (reader: ModelReader) => string[]
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  'two live sandboxes never share an address': (reader) => {
+    const holder = new Map<string, string>()
+    return reader.all('sandboxes').flatMap((sandbox) => {
+      if (sandbox.hostNetwork || sandbox.ip === '' || sandbox.state !== 'SANDBOX_READY') return []
+      const other = holder.get(sandbox.ip)
+      holder.set(sandbox.ip, sandbox.id)
+      return other === undefined ? [] : [`${sandbox.ip} belongs to ${other.slice(0, 13)} and ${sandbox.id.slice(0, 13)}`]
+    })
+  },
+  'a running container has a process, and its sandbox exists': (reader) =>
+    reader.all('containers').flatMap((container) => {
+      if (container.state !== 'CONTAINER_RUNNING') return []
+      const name = `${container.namespace}/${container.podName}/${container.metadata.name}`
+      const process = reader.get('processes', `${container.node}|${container.pid}`)
+      return [
+        ...(process === undefined ? [`${name} has no process ${container.pid}`] : []),
+        ...(reader.get('sandboxes', container.sandboxId) === undefined ? [`${name} has no sandbox`] : []),
+      ]
+    }),
+  'an exited container has an exit code and an end': (reader) =>
+    reader
+      .all('containers')
+      .filter((c) => c.state === 'CONTAINER_EXITED' && (c.exitCode === undefined || c.finishedAt === undefined))
+      .map((c) => `${c.namespace}/${c.podName}/${c.metadata.name} attempt ${c.metadata.attempt}`),
+  'a pod keeps the node it was bound to, and that node exists in the machine room': (reader) =>
+    reader.all('pods').flatMap((pod) => {
+      const node = pod.spec.nodeName
+      return node === undefined || node === '' || reader.get('machines', node) ? [] : [`${pod.metadata.namespace}/${pod.metadata.name} is on ${node}`]
+    }),
+  'containers of one pod and name run at most once': (reader) => {
+    const seen = new Set<string>()
+    return reader.all('containers').flatMap((container) => {
+      if (container.state !== 'CONTAINER_RUNNING') return []
+      const key = `${container.node} ${container.podUid} ${container.metadata.name}`
+      if (seen.has(key)) return [key]
+      seen.add(key)
+      return []
+    })
+  },
+  'a veth has its peer': (reader) =>
+    reader.all('links').flatMap((link) => {
+      if (link.kind !== 'veth' || !link.peer) return []
+      return reader.get('links', `${link.node}|${link.peer.netns}|${link.peer.name}`) ? [] : [`${link.node} ${link.netns || 'host'} ${link.name}`]
+    }),
+  'no object is older than the version the API server has given out': (reader) => {
+    const last = reader.get('counters', 'resourceVersion')?.value ?? Infinity
+    return reader.all('pods').filter((pod) => Number(pod.metadata.resourceVersion) > last).map((pod) => pod.metadata.name)
+  },
+  'an endpoint that is ready belongs to a pod that said it was, or to none': (reader) =>
+    reader.all('endpointslices').flatMap((slice) =>
+      (slice.endpoints ?? []).flatMap((endpoint) =>
+        endpoint.conditions?.ready === true && endpoint.conditions.terminating === true
+          ? [`${slice.metadata.name} lists ${endpoint.addresses[0]} as ready and terminating`]
+          : [],
+      ),
+    ),
+}
+
+export function violations(reader: ModelReader): Violation[] {
+  return Object.entries(CHECKS).flatMap(([rule, check]) => check(reader).map((says) => ({ rule, says })))
+}
