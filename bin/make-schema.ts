@@ -144,7 +144,7 @@ for (const [apiVersion, classes] of Object.entries(KINDS)) {
   while (queue.length > 0) await read(queue.shift()!, queue)
 }
 const write = (file: string, value: unknown): void => {
-  const text = JSON.stringify(value, null, 0).replace(/(","|\},")/g, (m) => m.slice(0, -1) + '\n"') + '\n'
+  const text = JSON.stringify(value, null, 2) + '\n'
   writeFileSync(join(out, file), text)
   console.log(`${file}: ${text.length} bytes`)
 }
