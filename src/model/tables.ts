@@ -299,6 +299,152 @@ export type UnitRecord = {
   pid: number
 }
 
+// ------------------------------------------------------------------ controllers (actor controller-manager)
+
+/** A key in a controller's work queue, or in a worker's hands. id: `controller|key`. */
+export type WorkRecord = {
+  controller: string
+  key: string
+  /** waiting: until `dueAt` (a retry, or a look at a deadline); queued: for a worker; working: answers are under way. */
+  state: 'waiting' | 'queued' | 'working'
+  since: Micros
+  dueAt?: Micros
+  /** The timer that wakes it; undefined when it only waits for a free worker. */
+  wake?: EventId
+  /** The key was added again while it was being worked on. */
+  dirty: boolean
+  /** Events that merged into the next pass over this key. */
+  causes: EventId[]
+  /** Failed passes in a row; the n-th retry waits 5 ms x 2^n, at most 1000 s. */
+  failures: number
+  lastError?: string
+  /** Requests of this pass whose answers are still under way. */
+  inFlight: number
+  answers: WorkAnswer[]
+  /** What the controller remembers between the requests of one pass. */
+  memo?: unknown
+  /** Counts passes, so that a late answer is told from a new one. */
+  pass: number
+}
+/** An answer of the API server, without the object. `i`: which request of the step. */
+export type WorkAnswer = { i: number; code: number; name?: string; reason?: string; message?: string }
+/** Creations and deletions that a controller has asked for and not seen yet. id: `controller|key`. */
+export type ExpectationRecord = { adds: number; dels: string[]; since: Micros }
+/** Token bucket of a client of the API server. id: `actor|component`. */
+export type ClientRecord = { component: string; paidUntil: Micros; throttled: number }
+/** What an event recorder remembers, to count and to aggregate. id: `component|uid`. */
+export type EventMemoryRecord = {
+  /** Spam filter: 25 at once, then one in five minutes, per component and object. */
+  paidUntil: Micros
+  dropped: number
+  /** `type|reason` -> messages seen within ten minutes; more than ten are combined. */
+  groups: Record<string, { messages: string[]; since: Micros }>
+  /** What was sent -> the Event that carries its count. */
+  sent: Record<string, { name: string; count: number; first: string; at: Micros }>
+}
+/** What the informers said of a pod last: an update that changes none of this wakes nobody. id: `namespace/name`. */
+export type PodSeenRecord = {
+  namespace: string
+  uid: string
+  labels: Record<string, string>
+  /** uid of its controller; '' for an orphan. */
+  controller: string
+  node: string
+  phase: string
+  ready: boolean
+  terminating: boolean
+  ips: string
+}
+/** What the node lifecycle controller knows of a node. id: node. */
+export type NodeHealthRecord = {
+  node: string
+  /** When a lease renewal or a status change was last noticed. */
+  probeAt: Micros
+  /** What was seen then, to notice the next one. */
+  leaseRenewTime: string
+  statusSeen: string
+  ready: 'True' | 'False' | 'Unknown' | ''
+  zone: string
+  /** Waits for the eviction limiter of its zone. */
+  taintQueuedAt?: Micros
+}
+/** Eviction limiter of a zone. id: zone name, `default` for nodes without a zone. */
+export type ZoneRecord = { zone: string; state: string; qps: number; paidUntil: Micros }
+/** A pod that will be deleted for a NoExecute taint. id: `namespace/name`. */
+export type EvictionRecord = {
+  namespace: string
+  name: string
+  uid: string
+  node: string
+  taints: string[]
+  since: Micros
+  dueAt: Micros
+  wake: EventId
+}
+
+// ------------------------------------------------------------------ scheduler
+
+/** A pod without a node, in the scheduler's queue. id: `namespace/name`. */
+export type SchedulingRecord = {
+  namespace: string
+  name: string
+  uid: string
+  state: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'binding'
+  priority: number
+  since: Micros
+  /** When it leaves backoff, or is tried again although nothing changed (5 minutes). */
+  dueAt?: Micros
+  wake?: EventId
+  attempts: number
+  /** Filters that refused it, which say what kind of change may help. */
+  rejectedBy: string[]
+  message?: string
+  /** Node that was chosen; the Binding is under way. */
+  node?: string
+  /** Something that may help changed while the pod was being worked on. */
+  moved: boolean
+  causes: EventId[]
+  event?: { name: string; count: number }
+}
+/** What the pods of a node ask for, in total. id: node. */
+export type NodeRoomRecord = {
+  node: string
+  milliCpu: number
+  memory: number
+  ephemeral: number
+  scalars: Record<string, number>
+  /** With the least that scoring takes for a container that asks for nothing: 100m and 200Mi. */
+  scoredMilliCpu: number
+  scoredMemory: number
+  pods: number
+  /** `protocol|ip|port` of host ports. */
+  ports: string[]
+  /** Of the Node object; a change of it may help a waiting pod. */
+  seen: string
+}
+/** A pod that takes room on a node: bound, or assumed while its Binding is under way. id: pod uid. */
+export type PlacementRecord = {
+  namespace: string
+  name: string
+  uid: string
+  node: string
+  assumed: boolean
+  /** uid of its controller; '' for none. */
+  owner: string
+  labels: Record<string, string>
+  milliCpu: number
+  memory: number
+  ephemeral: number
+  scalars: Record<string, number>
+  scoredMilliCpu: number
+  scoredMemory: number
+  ports: string[]
+  priority: number
+  terminating: boolean
+  /** Required anti-affinity terms, which newcomers must respect. */
+  antiAffinity: { topologyKey: string; namespaces: string[]; selector: string }[]
+}
+
 /** All tables. `id` of an API object: `namespace/name`, or `name` where the kind is not namespaced. */
 export interface Tables {
   machines: MachineRecord
@@ -321,6 +467,19 @@ export interface Tables {
   otherobjects: KubeObject
   watches: WatchRecord
   counters: CounterRecord
+
+  workqueue: WorkRecord
+  expectations: ExpectationRecord
+  clients: ClientRecord
+  eventMemory: EventMemoryRecord
+  podsSeen: PodSeenRecord
+  nodeHealth: NodeHealthRecord
+  zones: ZoneRecord
+  evictions: EvictionRecord
+
+  scheduling: SchedulingRecord
+  nodeRoom: NodeRoomRecord
+  placements: PlacementRecord
 
   kubelets: KubeletRecord
   podWorkers: PodWorkerRecord
