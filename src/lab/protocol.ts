@@ -29,7 +29,22 @@ export interface Frame {
   /** Counts from 0 on each `open`; a frame with `whole` replaces the replica. */
   seq: number
   whole: boolean
+  /** Tables to empty before `changes` are applied: after a seek their order is not what the page has. */
+  reset: readonly string[]
+  /** The moment of the records: everything due up to here has run. */
   now: Micros
+  /**
+   * The moment that is shown. Between two events it may lie past `now` and have a fraction (a message under way); in a
+   * compressed gap it runs after `now`, which is already where the next message leaves.
+   */
+  shown: number
+  /** How fast `shown` goes on, in model microseconds per millisecond of wall time, and how far it may go by itself. */
+  rate: number
+  until: number
+  /** The clock spins through a gap in which nothing watched happens. */
+  spinning: boolean
+  /** `shown` did not come here by running: a seek, a step back, another branch. Nothing flows over the jump. */
+  jumped: boolean
   executed: number
   head: Micros
   headExecuted: number
@@ -48,23 +63,41 @@ export interface Frame {
   bookmarks?: readonly Bookmark[]
   /** Events per plane per bucket over [0, head], for the scrubber and the overview. */
   density?: Density
+  /** A seek or a replay of inputs is under way: how far it has come, of what. */
+  busy?: { at: Micros; of: Micros }
+  scenario: string
+  seed: number
   /** Something went wrong in the model: the run has stopped here; the page says so and offers to step back. */
   stopped?: { message: string; event?: SimEvent }
 }
 export const EVENTS_PER_FRAME = 400
 
+export type Plane = 'api' | 'cri' | 'kernel' | 'packet' | 'store'
+export const PLANES: readonly Plane[] = ['api', 'cri', 'kernel', 'packet', 'store']
+
 export interface Density {
   bucketMicros: Micros
-  planes: Readonly<Record<'api' | 'cri' | 'kernel' | 'packet' | 'store', readonly number[]>>
+  planes: Readonly<Record<Plane, readonly number[]>>
 }
 
 export type ToWorker =
-  | { t: 'open'; scenario: string; seed: number; inputs?: readonly (Input & { at: Micros; after: number })[]; at?: Micros }
+  | {
+      t: 'open'
+      scenario: string
+      seed: number
+      inputs?: readonly (Input & { at: Micros; after: number })[]
+      at?: Micros
+    }
+  /** The page has drawn the frame with this number; until then the worker sends no other. */
+  | { t: 'drawn'; seq: number }
   | { t: 'play'; on: boolean }
   | { t: 'pace'; pace: Pace }
   /** What the follow pacer dwells on: planes, kinds, actor prefixes, of the view that is shown. */
   | { t: 'watch'; filter: WatchFilter }
-  | { t: 'step'; by: 1 | -1; filter?: WatchFilter }
+  /** To the next or last event that the filter (else the watch) lets through. `plain`: at once, without its flight. */
+  | { t: 'step'; by: 1 | -1; filter?: WatchFilter; plain?: boolean }
+  /** To the state right after the n-th executed event. */
+  | { t: 'seekEvent'; n: number }
   | { t: 'seek'; at: Micros }
   | { t: 'input'; input: Input }
   | { t: 'branch'; id: number }
@@ -73,10 +106,15 @@ export type ToWorker =
   | { t: 'terminal'; session: string; data: TerminalToWorker }
 
 export type WatchFilter = {
-  planes?: readonly string[]
+  planes?: readonly Plane[]
+  /** `cri.` matches every kind that begins so; without the dot at the end the whole kind. */
   kinds?: readonly string[]
-  /** `worker-1/` matches every actor of that node. */
+  /** `worker-1/` matches every actor of that node; without the slash one actor. */
   actors?: readonly string[]
+  /** Also what repeats by the clock whatever happens (`isRoutine`). Default: passes without a moment of its own. */
+  routine?: boolean
+  /** Also timers, which nobody sees move. For stepping event by event. */
+  timers?: boolean
 }
 
 /** Questions with one answer each. */
@@ -122,4 +160,37 @@ export interface Replica extends Reader<Tables> {
   readonly recent: readonly SimEvent[]
   readonly executed: number
   readonly branch: number
+}
+
+/** One thing to say about a manifest, at its place. Lines and columns count from 1. */
+export interface ManifestProblem {
+  line: number
+  column: number
+  endLine: number
+  endColumn: number
+  /** Field path: `spec.containers[0].image`. Empty for a mistake of syntax. */
+  path: string
+  severity: 'error' | 'approximated' | 'not modelled'
+  says: string
+}
+
+/** What applying a text would change: the answer to `plan`. */
+export interface PlanAnswer {
+  problems: readonly ManifestProblem[]
+  objects: readonly {
+    /** `deployment.apps/web` */
+    name: string
+    namespace: string
+    action: 'create' | 'configure' | 'unchanged'
+    /** YAML as stored now ('' when it is created) and as it would be. */
+    before: string
+    after: string
+  }[]
+}
+
+/** What kubectl would have printed: the answer to `apply`. */
+export interface ApplyAnswer {
+  ok: boolean
+  text: string
+  problems: readonly ManifestProblem[]
 }

@@ -106,6 +106,11 @@ export class Machine<T> {
     return this.queue.peek()
   }
 
+  /** A scheduled event that has not run yet. */
+  waiting(id: EventId): SimEvent | undefined {
+    return this.queue.find(id)
+  }
+
   /** Schedules an input at the present moment, behind what is already due now. */
   input(input: Input): SimEvent {
     return this.schedule(input.kind, input.from ?? 'input', input.to, input.data, this.time, NO_CAUSES, NO_REASONS)

@@ -21,6 +21,10 @@ export class EventQueue {
     return this.waiting.values()
   }
 
+  find(id: EventId): SimEvent | undefined {
+    return this.waiting.get(id)
+  }
+
   has(id: EventId): boolean {
     return this.waiting.has(id)
   }

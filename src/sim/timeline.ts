@@ -208,6 +208,12 @@ export class Timeline<T> {
     this.indexed = 0
   }
 
+  /** In the past: the input that was given next, at exactly this point of the run. */
+  nextInput(): RecordedInput | undefined {
+    const input = this.active.inputs[this.given]
+    return input && input.after <= this.machine.executed ? input : undefined
+  }
+
   /** How many of the branch's inputs are already part of the machine's present state. */
   private given = 0
 

@@ -1,0 +1,228 @@
+/**
+ * The only module that reads a wall clock. It gives the model turns of a few milliseconds, and the page at most one
+ * frame at a time: the next one is made when the last has been drawn.
+ */
+import type { Micros } from '../sim/contract.ts'
+import { advance, settle, startPace, type PaceState } from './pace.ts'
+import type { Frame, Pace } from './protocol.ts'
+import type { Session } from './session.ts'
+
+/** A turn aims at this and is never longer than a handler beyond it. */
+const TURN_MS = 6
+/** A tab that slept does not wake to a minute of events. */
+const LONGEST_MS = 100
+/** Without a page that draws (a hidden tab that still listens) time goes on in ticks of this length. */
+const TICK_MS = 16
+
+export interface WallClock {
+  now(): number
+  soon(run: () => void): void
+  later(run: () => void, ms: number): void
+}
+
+export function wallClock(): WallClock {
+  const channel = new MessageChannel()
+  let waiting: (() => void) | undefined
+  channel.port1.onmessage = () => {
+    const run = waiting
+    waiting = undefined
+    run?.()
+  }
+  return {
+    now: () => performance.now(),
+    soon(run) {
+      waiting = run
+      channel.port2.postMessage(0)
+    },
+    later: (run, ms) => void setTimeout(run, ms),
+  }
+}
+
+/** Work over several turns: a seek into what has not been computed yet, a replay of inputs. True when done. */
+interface Job {
+  readonly of: Micros
+  readonly run: (session: Session, more: () => boolean) => boolean
+  readonly done?: () => void
+}
+
+export interface Pacer {
+  open(session: Session): void
+  play(on: boolean): void
+  pace(pace: Pace): void
+  step(by: 1 | -1, plain: boolean, back: () => number): void
+  /** Does something to the session that moves its clock or its records, and shows the result. */
+  act(what: (session: Session) => void): void
+  seek(at: Micros): void
+  job(job: Job): void
+  drawn(seq: number): void
+  visible(on: boolean): void
+  /** Called once after each turn, when the model has moved or changed. */
+  onTurn: ((session: Session) => void) | undefined
+}
+
+export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pacer {
+  let session: Session | undefined
+  let state: PaceState = startPace({ mode: 'follow' }, 0)
+  let playing = false
+  let shownToPage = true
+  let waitsFor = -1
+  let last = clock.now()
+  let jobs: Job[] = []
+  let timer = false
+  /** Something of the transport changed that a frame must say. */
+  let said = false
+
+  const moving = (): boolean => playing || state.stepping || jobs.length > 0
+  const turn = (): (() => boolean) => {
+    const end = clock.now() + TURN_MS
+    return () => clock.now() < end
+  }
+
+  function send(): void {
+    if (!session || waitsFor >= 0) return
+    const still = !moving()
+    const frame = session.frame({
+      shown: state.shown,
+      rate: still ? 0 : state.rate,
+      until: still ? state.shown : state.until,
+      spinning: state.gapLeft > 0,
+      playing: playing || state.stepping,
+      pace: state.pace,
+      ...(jobs[0] ? { busy: { at: session.now, of: jobs[0].of } } : {}),
+    })
+    said = false
+    waitsFor = frame.seq
+    post(frame)
+  }
+
+  function tick(): void {
+    if (!session) return
+    const now = clock.now()
+    const ms = Math.min(LONGEST_MS, now - last)
+    last = now
+    const before = state.shown
+    const more = turn()
+    let behind = false
+    if (jobs.length > 0) {
+      const job = jobs[0]!
+      if (job.run(session, more)) {
+        jobs.shift()
+        job.done?.()
+      }
+      settle(state, session.now)
+      behind = true
+    } else if (shownToPage && (playing || state.stepping)) {
+      if (!advance(session, state, ms, more)) {
+        playing = false
+        settle(state, session.now)
+        said = true
+      }
+      behind = !more()
+    }
+    if (session.stopped && (playing || state.stepping)) {
+      playing = state.stepping = false
+      settle(state, session.now)
+      said = true
+    }
+    if (session.hasNews) pacer.onTurn?.(session)
+    if (said || session.hasNews || state.shown !== before) send()
+    if (!moving() || !shownToPage || timer) return
+    timer = true
+    const again = () => {
+      timer = false
+      tick()
+    }
+    if (behind) clock.soon(again)
+    else clock.later(again, TICK_MS)
+  }
+
+  function go(): void {
+    last = clock.now()
+    tick()
+  }
+
+  const pacer: Pacer = {
+    onTurn: undefined,
+    open(next) {
+      session = next
+      jobs = []
+      waitsFor = -1
+      state = startPace(state.pace, next.now)
+      playing = false
+      said = true
+      go()
+    },
+    play(on) {
+      playing = on
+      state.stepping = false
+      if (!on && session) settle(state, Math.max(session.now, state.gapLeft > 0 ? session.now : state.shown))
+      said = true
+      go()
+    },
+    pace(pace) {
+      state.pace = pace
+      if (session) settle(state, session.now)
+      said = true
+      go()
+    },
+    step(by, plain, back) {
+      if (!session || jobs.length > 0) return
+      const wasStepping = state.stepping
+      playing = false
+      if (by < 0) pacer.act((run) => run.seekEvent(back()))
+      else {
+        // A second step while the first still travels ends the first.
+        if (wasStepping || plain) finishStep(session, state, clock)
+        if (plain) settle(state, session.now)
+        else {
+          state.stepping = true
+          state.stepFrom = session.now
+        }
+        said = true
+        go()
+      }
+    },
+    act(what) {
+      if (!session) return
+      state.stepping = false
+      what(session)
+      settle(state, session.now)
+      said = true
+      go()
+    },
+    seek(at) {
+      if (!session) return
+      const { head } = session.timeline.branch
+      pacer.act((run) => run.seek(Math.min(at, Math.max(head, run.now))))
+      if (at > head) pacer.job({ of: at, run: (run, more) => runTo(run, at, more) })
+    },
+    job(job) {
+      jobs.push(job)
+      go()
+    },
+    drawn(seq) {
+      if (seq !== waitsFor) return
+      waitsFor = -1
+      if (moving() || said || session?.hasNews) tick()
+    },
+    visible(on) {
+      shownToPage = on
+      if (on) go()
+    },
+  }
+  return pacer
+}
+
+function runTo(session: Session, at: Micros, more: () => boolean): boolean {
+  while (more()) if (session.stopped || session.runUntil(at, 32)) return true
+  return false
+}
+
+/** Takes the step's message to its end at once, within a twentieth of a second. */
+function finishStep(session: Session, state: PaceState, clock: WallClock): void {
+  const end = clock.now() + 50
+  if (!state.stepping) state.stepFrom = session.now
+  state.stepping = true
+  while (clock.now() < end) if (!advance(session, state, 1_000, () => true)) break
+  state.stepping = false
+}
