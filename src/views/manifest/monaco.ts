@@ -102,6 +102,8 @@ export function applyTheme(m: Monaco, host: Element): void {
       'editorWidget.border': token('--ink'),
       'editorSuggestWidget.selectedBackground': token('--deep'),
       'editorSuggestWidget.selectedForeground': token('--ink'),
+      'editorSuggestWidget.highlightForeground': token('--ink'),
+      'editorSuggestWidget.focusHighlightForeground': token('--ink'),
       'editorHoverWidget.background': token('--surface'),
       'editorHoverWidget.border': token('--ink'),
       'editorError.foreground': token('--fail'),
