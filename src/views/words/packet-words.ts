@@ -1,0 +1,44 @@
+import type { SimEvent } from '../../sim/contract.ts'
+import { placeOf } from '../../sim/contract.ts'
+import { actorPhrase, actorSubject } from './actors.ts'
+import { dig, pick, plain, words, type Plain } from './facts.ts'
+import type { Narration } from './narration.ts'
+import { say } from './say.ts'
+import { DOCS } from './upstream-docs.ts'
+
+/** `10.244.1.5:41822` of one end of a packet, whatever the sender called its fields. */
+function end(packet: Plain, side: 'src' | 'dst'): string | undefined {
+  const long = side === 'src' ? 'source' : 'destination'
+  const value = packet[side] ?? packet[long]
+  const ip = typeof value === 'string' ? value : pick(plain(value), 'ip', 'address')
+  if (ip === undefined) return pick(packet, `${side}Ip`, `${side}IP`, side === 'src' ? 'from' : 'to')
+  const port = pick(plain(value), 'port') ?? pick(packet, `${side}Port`, side === 'src' ? 'sport' : 'dport')
+  return port === undefined || ip.includes(':') ? ip : `${ip}:${port}`
+}
+
+export function narratePacket(event: SimEvent): Narration {
+  const data = plain(event.data)
+  const packet = data.packet === undefined ? data : plain(data.packet)
+  const node = placeOf(event.to)
+  const facts = {
+    From: actorSubject(event.from),
+    to: actorPhrase(event.to),
+    proto: (pick(packet, 'proto', 'protocol') ?? 'TCP').toUpperCase(),
+    src: end(packet, 'src'),
+    dst: end(packet, 'dst'),
+    what: pick(data, 'what', 'summary') ?? words(event.kind),
+    why: pick(data, 'why', 'reason', 'verdict') ?? pick(plain(dig(data, 'drop')), 'why'),
+    place: pick(data, 'dev', 'link', 'at', 'hook'),
+  }
+  const command = { line: 'conntrack -L', node }
+  const base = { plane: 'packet' as const, command, doc: DOCS.service }
+  if (/drop|lost|reject/.test(event.kind) && facts.why !== undefined) {
+    return { ...base, title: say('net.dropped.title'), says: say('net.dropped', facts) }
+  }
+  const title = say('net.title', { what: words(event.kind) })
+  if (/reply|response|answer/.test(event.kind) && facts.src !== undefined) {
+    return { ...base, title: say('net.reply.title', { what: facts.src }), says: say('net.reply', facts) }
+  }
+  if (facts.src === undefined || facts.dst === undefined) return { ...base, title, says: say('net.other', facts) }
+  return { ...base, title, says: say(facts.place === undefined ? 'net.packet' : 'net.packet.hop', facts) }
+}
