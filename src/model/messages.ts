@@ -16,7 +16,7 @@ export type ApiRequest = {
   group?: string
   namespace?: string
   name?: string
-  subresource?: 'status' | 'binding' | 'scale' | 'eviction'
+  subresource?: 'status' | 'binding' | 'scale' | 'eviction' | 'finalize'
   body?: KubeObject | Record<string, unknown>
   patchType?: 'merge' | 'strategic' | 'apply' | 'json'
   fieldManager?: string
@@ -39,6 +39,8 @@ export type ApiResponse = {
   /** Of an error: NotFound, AlreadyExists, Conflict, Invalid, Forbidden, ... */
   reason?: string
   message?: string
+  /** Of an Invalid error: one per field. */
+  causes?: readonly { reason: string; message: string; field: string }[]
   /** `Warning:` headers. */
   warnings?: readonly string[]
   request: Pick<ApiRequest, 'verb' | 'resource' | 'namespace' | 'name' | 'subresource'>

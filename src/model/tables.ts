@@ -61,8 +61,10 @@ export type WatchRecord = {
   namespace?: string
   labelSelector?: string
   fieldSelector?: string
-  /** Last resourceVersion sent on it. */
+  /** The resourceVersion from which it was opened, or opened again after a stall. */
   sentVersion: number
+  /** The watcher cannot be reached: what it will get first, by `namespace/name`. */
+  stalled?: Record<string, { type: string; object: KubeObject }>
   since: Micros
 }
 /** Counters of the API server. id: 'resourceVersion', 'clusterIP', ... */

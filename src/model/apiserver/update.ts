@@ -1,0 +1,218 @@
+// PUT and PATCH, of an object and of its status (store.go Update, rest.BeforeUpdate and each kind's strategy).
+
+import { failure, type Answer, type Context } from './answer.ts'
+import { decodeObject } from './decode.ts'
+import { applyDefaults } from './defaults/kind-defaults.ts'
+import { deepEqual, isRecord } from './equality.ts'
+import { honouredWarnings } from './honoured.ts'
+import { getObject } from './object-store.ts'
+import type { KubeObject, ObjectMeta, Service } from './objects.ts'
+import { jsonPatch, mergePatch, strategicPatch, threeWayApply } from './patch.ts'
+import { objectId, type ApiResource } from './resources.ts'
+import { allocateService } from './service-allocation.ts'
+import { badRequest, conflict, invalid, MODIFIED, notFound } from './status-errors.ts'
+import { validateStatusUpdate, validateUpdate } from './validation/validate.ts'
+
+export type UpdateOptions = {
+  namespace?: string
+  name: string
+  subresource?: 'status'
+  preconditions?: { resourceVersion?: string; uid?: string }
+}
+
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** The stored object goes when nothing holds it any more: it was marked for deletion and the last finalizer left. */
+const released = (object: KubeObject): boolean =>
+  object.metadata.deletionTimestamp !== undefined && !(object.metadata.finalizers?.length ?? 0)
+
+export function update(context: Context, r: ApiResource, body: KubeObject, options: UpdateOptions): Answer {
+  const old = getObject(context.reader, r, options.namespace, options.name)
+  if (!old) return failure(notFound(r, options.name))
+  let object = body
+  if (context.untrusted) {
+    const decoded = decodeObject(body, r)
+    if ('error' in decoded) return failure(badRequest(decoded.error))
+    object = decoded.object
+  }
+  return replace(context, r, old, object, options)
+}
+
+/** From the stored object to the wanted one. */
+function replace(
+  context: Context,
+  r: ApiResource,
+  old: KubeObject,
+  wanted: KubeObject,
+  options: UpdateOptions,
+): Answer {
+  const refused = preconditions(r, old, wanted.metadata, options)
+  if (refused) return refused
+  return options.subresource === 'status'
+    ? replaceStatus(context, r, old, wanted, options)
+    : replaceObject(context, r, old, wanted, options)
+}
+
+function preconditions(
+  r: ApiResource,
+  old: KubeObject,
+  wanted: Partial<ObjectMeta> | undefined,
+  options: UpdateOptions,
+): Answer | undefined {
+  const name = options.name
+  const expected = options.preconditions?.resourceVersion ?? wanted?.resourceVersion
+  if (expected !== undefined && expected !== '' && expected !== old.metadata.resourceVersion)
+    return failure(conflict(r, name, MODIFIED), [
+      ['AP1', { sent: expected, stored: old.metadata.resourceVersion, name }],
+    ])
+  const uid = options.preconditions?.uid
+  if (uid !== undefined && uid !== old.metadata.uid)
+    return failure(
+      conflict(r, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`),
+      [['AP1', { sent: uid, stored: old.metadata.uid, name }]],
+    )
+  return undefined
+}
+
+function replaceStatus(
+  context: Context,
+  r: ApiResource,
+  old: KubeObject,
+  wanted: KubeObject,
+  options: UpdateOptions,
+): Answer {
+  if (deepEqual(old.status, wanted.status)) return unchanged(old)
+  const errors = validateStatusUpdate(wanted, old, r)
+  if (errors.length > 0)
+    return failure(invalid(r.kind, r.group, options.name, errors), [['AP6', { errors: errors.length }]])
+  const object: KubeObject = {
+    ...old,
+    status: wanted.status,
+    metadata: { ...old.metadata, resourceVersion: context.nextVersion() },
+  }
+  return written(r, options, old, object)
+}
+
+function replaceObject(
+  context: Context,
+  r: ApiResource,
+  old: KubeObject,
+  wanted: KubeObject,
+  options: UpdateOptions,
+): Answer {
+  let object = applyDefaults({ ...wanted, apiVersion: old.apiVersion, kind: old.kind })
+  const {
+    managedFields: _m,
+    selfLink: _s,
+    ...given
+  } = object.metadata as ObjectMeta & {
+    managedFields?: unknown
+    selfLink?: unknown
+  }
+  const metadata: ObjectMeta = {
+    ...given,
+    name: given.name || old.metadata.name,
+    uid: given.uid || old.metadata.uid,
+    creationTimestamp: old.metadata.creationTimestamp,
+    resourceVersion: old.metadata.resourceVersion,
+  }
+  if (old.metadata.namespace !== undefined) metadata.namespace = given.namespace || old.metadata.namespace
+  for (const key of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const) {
+    if (old.metadata[key] === undefined) delete metadata[key]
+    else Object.assign(metadata, { [key]: old.metadata[key] })
+  }
+  object = { ...object, metadata }
+  if (r.statusSubresource) {
+    const { status: _, ...rest } = object
+    object = (old.status === undefined ? rest : { ...rest, status: old.status }) as KubeObject
+  }
+  if (r.resource === 'services') {
+    const allocated = allocateService(context.reader, object as Service, old as Service, context.chance)
+    if (Array.isArray(allocated)) return failure(invalid(r.kind, r.group, options.name, allocated), [['AP11', {}]])
+    object = allocated
+  }
+  if (deepEqual(old, object)) return unchanged(old)
+  if (r.generation && desiredStateChanged(old, object))
+    object = { ...object, metadata: { ...object.metadata, generation: (old.metadata.generation ?? 0) + 1 } }
+  const errors = validateUpdate(object, old, r)
+  if (errors.length > 0)
+    return failure(invalid(r.kind, r.group, options.name, errors), [['AP6', { errors: errors.length }]])
+  object = { ...object, metadata: { ...object.metadata, resourceVersion: context.nextVersion() } }
+  if (released(object))
+    return {
+      code: 200,
+      object,
+      writes: [{ resource: r, id: objectId(r, options.namespace, options.name), before: old }],
+      because: [['AP13', { name: options.name, left: 0 }]],
+    }
+  const answer = written(r, options, old, object)
+  return context.untrusted ? { ...answer, warnings: honouredWarnings(object) } : answer
+}
+
+/** Every strategy compares the spec; kinds without one compare all but metadata and status. */
+function desiredStateChanged(old: KubeObject, object: KubeObject): boolean {
+  if (object.spec !== undefined || old.spec !== undefined) return !deepEqual(old.spec, object.spec)
+  const rest = (o: KubeObject): object => ({ ...o, metadata: undefined, status: undefined })
+  return !deepEqual(rest(old), rest(object))
+}
+
+const unchanged = (old: KubeObject): Answer => ({ code: 200, object: old, writes: [] })
+
+function written(r: ApiResource, options: UpdateOptions, before: KubeObject, after: KubeObject): Answer {
+  return {
+    code: 200,
+    object: after,
+    writes: [{ resource: r, id: objectId(r, options.namespace, options.name), before, after }],
+  }
+}
+
+export type PatchKind = 'merge' | 'strategic' | 'apply' | 'json'
+
+export function patch(
+  context: Context,
+  r: ApiResource,
+  body: unknown,
+  kind: PatchKind,
+  options: UpdateOptions,
+): Answer {
+  const old = getObject(context.reader, r, options.namespace, options.name)
+  if (!old) return failure(notFound(r, options.name))
+  const wanted = patched(old, body, kind)
+  if (typeof wanted === 'string') return failure({ code: 422, reason: 'Invalid', message: wanted })
+  if (wanted === old) return unchanged(old)
+  let object = wanted
+  if (context.untrusted) {
+    const decoded = decodeObject(wanted, r, 'patch')
+    if ('error' in decoded) return failure(badRequest(decoded.error))
+    object = decoded.object
+  }
+  return replace(context, r, old, object, options)
+}
+
+function patched(old: KubeObject, body: unknown, kind: PatchKind): KubeObject | string {
+  switch (kind) {
+    case 'merge':
+      return mergePatch(old, body)
+    case 'strategic':
+      return strategicPatch(old, body)
+    case 'json':
+      return jsonPatch(old, body)
+    case 'apply': {
+      const modified = isRecord(body) ? body : {}
+      const next = threeWayApply(old, modified, lastApplied(old))
+      // A manifest may carry the version it was read with: then apply insists on it, as an update does.
+      return next
+    }
+  }
+}
+
+/** The manifest that kubectl applied last, from the annotation in which it keeps it. */
+export function lastApplied(object: KubeObject): unknown {
+  const text = object.metadata.annotations?.[LAST_APPLIED]
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
