@@ -192,6 +192,9 @@ export type ContainerRecord = {
   logPath: string
   command: string[]
   args: string[]
+  /** What runs: command or the image's entrypoint, then args or the image's cmd. */
+  argv: string[]
+  stopSignal: string
   workingDir: string
   envs: { key: string; value: string }[]
   mounts: { containerPath: string; hostPath: string; readonly: boolean }[]
@@ -219,11 +222,54 @@ export type PullRecord = {
   startedAt: Micros
   state: 'manifest' | 'layers' | 'unpack' | 'done' | 'failed'
   error?: string
-  layers: { digest: string; size: number; startedAt?: Micros; doneAt?: Micros }[]
+  layers: {
+    digest: string
+    size: number
+    startedAt?: Micros
+    doneAt?: Micros
+    /** The blob under way. */
+    transfer?: EventId
+    /** It was on the node already. */
+    exists?: boolean
+  }[]
+  /** Calls that wait for it: ids in `criCalls`. */
+  calls: string[]
+  /** Images do not carry their platform's size before the manifest is there. */
+  resolvedAt?: Micros
+  unpackUntil?: Micros
   endedAt?: Micros
+}
+/** A CRI call that containerd has not answered yet. id: `node|n`. */
+export type CriCallRecord = {
+  id: string
+  node: string
+  method: string
+  /** Actor that gets the answer. */
+  caller: string
+  request: unknown
+  ctx?: unknown
+  since: Micros
+  /** What it waits for, in a few words. */
+  doing: string
+  sandboxId?: string
+  containerId?: string
+  /** StopContainer: when SIGKILL follows. */
+  deadline?: Micros
 }
 /** One line a container wrote. id: `container|seq`. */
 export type ContainerLogRecord = { container: string; seq: number; at: Micros; stream: 'stdout' | 'stderr'; text: string }
+
+// ------------------------------------------------------------------ cni
+
+/** An address that host-local has given out. id: `node|ip`. In the real thing a file under /var/lib/cni/networks. */
+export type IpReservationRecord = { node: string; ip: string; containerId: string; ifname: string; since: Micros }
+/** The network of a node. id: node. */
+export type CniNodeRecord = {
+  node: string
+  podCIDR: string
+  /** File last_reserved_ip.0: the next address is looked for behind it. */
+  lastReservedIp: string
+}
 
 // ------------------------------------------------------------------ linux
 
@@ -493,6 +539,9 @@ export interface Tables {
   images: ImageRecord
   pulls: PullRecord
   containerLogs: ContainerLogRecord
+  criCalls: CriCallRecord
+  ipReservations: IpReservationRecord
+  cniNodes: CniNodeRecord
 
   netns: NetnsRecord
   links: LinkRecord
@@ -515,5 +564,6 @@ export type { EventId, Micros }
  * endpointslices: service (`namespace/name`); events: involved (uid), namespace; watches: resource, watcher;
  * podWorkers, probes, backoffs, sandboxes, containers, images, pulls, netns, processes, units: node;
  * sandboxes: pod (uid); containers: sandbox, pod (uid); containerLogs: container;
- * links, routes, listeners: netns (`node|netns`); links: node; journal: unit (`node|unit`).
+ * links, routes, listeners: netns (`node|netns`); links: node; journal: unit (`node|unit`);
+ * criCalls: node, sandbox, container; ipReservations: node; processes: container.
  */
