@@ -35,6 +35,8 @@ export interface ToolCall {
   readonly state?: unknown
   /** Ctrl-C was pressed. */
   readonly interrupted?: boolean
+  /** Exit status of what `effect: enter` ran in the other place, on the call after it. */
+  readonly ran?: number
 }
 
 export interface ToolResult {
@@ -50,7 +52,8 @@ export interface ToolResult {
   readonly wait?: { readonly until?: Micros; readonly tables?: readonly string[] }
   /** Something for the page: open the editor on a text, enter another place, clear the screen. */
   readonly effect?:
-    | { readonly kind: 'enter'; readonly place: Place }
+    /** Runs `argv` there on the same streams (a shell when absent). With `exit` set, its status is the tool's. */
+    | { readonly kind: 'enter'; readonly place: Place; readonly argv?: readonly string[] }
     | { readonly kind: 'edit'; readonly text: string; readonly name: string }
     | { readonly kind: 'clear' }
 }

@@ -1,0 +1,112 @@
+import type { FileView, Tool, ToolCall } from '../tools/contract.ts'
+import { describe, normalise, type Files } from './files.ts'
+import type { Process, Program } from './process.ts'
+import { readAll } from './streams.ts'
+import { Killed } from './tasks.ts'
+
+/** Makes a program of a pure tool: calls it again when what it waits for has come, and hands its inputs to the model. */
+export function toolProgram(tool: Tool): Program {
+  return { name: tool.name, summary: tool.summary, places: tool.places, run: (process) => runTool(tool, process) }
+}
+
+export function fileView(files: Files, cwd: string): FileView {
+  return {
+    read(path) {
+      const text = files.read(normalise(path, cwd))
+      return 'ok' in text ? text.ok : undefined
+    },
+    list(path) {
+      const names = files.list(normalise(path, cwd))
+      return 'ok' in names ? names.ok : undefined
+    },
+  }
+}
+
+/** Rounds without model time passing: a tool that never ends nor waits is a bug of ours, and must not hang the session. */
+const MAX_ROUNDS = 1000
+
+async function runTool(tool: Tool, process: Process): Promise<number> {
+  const { kernel, site, shell, io, group } = process
+  const stdin = readsInput(process.argv) ? await readAll(io.stdin, group) : undefined
+  let state: unknown
+  let interrupted = false
+  let ran: number | undefined
+  let rounds = 0
+  let lastNow = -1
+  for (;;) {
+    const reader = kernel.host.reader()
+    if (reader.now !== lastNow) rounds = 0
+    lastNow = reader.now
+    if (++rounds > MAX_ROUNDS) {
+      io.stderr.write(`${tool.name}: stopped: it neither ended nor waited\n`)
+      return 1
+    }
+    const call: ToolCall = {
+      argv: process.argv,
+      stdin,
+      reader,
+      place: site.place,
+      env: process.env,
+      cwd: shell.cwd,
+      files: fileView(site.files, shell.cwd),
+      tty: io.stdout.tty,
+      state,
+      interrupted,
+      ran,
+    }
+    const result = tool.run(call)
+    state = result.state
+    ran = undefined
+    if (result.err) io.stderr.write(result.err)
+    if (result.out) io.stdout.write(result.out)
+    for (const file of result.files ?? []) {
+      const path = normalise(file.path, shell.cwd)
+      const error = file.text === undefined ? site.files.remove(path) : site.files.write(path, file.text)
+      if (error) io.stderr.write(`${tool.name}: ${file.path}: ${describe(error)}\n`)
+    }
+    if (result.inputs && result.inputs.length > 0) kernel.host.give(result.inputs)
+    if (result.effect?.kind === 'enter') {
+      const exit = await enter(process, result.effect.place, result.effect.argv)
+      if (result.exit !== undefined) return exit
+      ran = exit
+      continue
+    }
+    if (result.effect) kernel.effect(result.effect)
+    if (interrupted) throw new Killed('INT')
+    if (result.exit !== undefined) return result.exit
+    if (!result.wait && result.inputs) {
+      await kernel.step(group)
+      continue
+    }
+    try {
+      await kernel.tasks.waitForModel(group, result.wait ?? { breath: true })
+    } catch (error) {
+      if (!(error instanceof Killed) || error.signal !== 'INT') throw error
+      interrupted = true
+    }
+  }
+}
+
+/** `ssh`, `docker exec`, `kubectl exec`: the same streams, another place. */
+async function enter(
+  process: Process,
+  place: Parameters<Process['kernel']['siteOf']>[0],
+  argv: readonly string[] | undefined,
+): Promise<number> {
+  const { kernel, io, group } = process
+  return kernel.runIn(kernel.siteOf(place), argv, io, group)
+}
+
+/** Standard input is read only when asked for by name, so that `while read x; do kubectl get ...; done` keeps its lines. */
+function readsInput(argv: readonly string[]): boolean {
+  return argv.some(
+    (arg, i) =>
+      i > 0 &&
+      (arg === '-' ||
+        arg === '-f-' ||
+        arg === '@-' ||
+        arg === '-d@-' ||
+        arg === '/dev/stdin' ||
+        /=(-|\/dev\/stdin)$/.test(arg)),
+  )
+}

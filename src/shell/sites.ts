@@ -1,0 +1,77 @@
+import type { Place } from '../tools/contract.ts'
+import { createMemoryFiles, type Files } from './files.ts'
+import { overlayFiles } from './overlay-files.ts'
+import { containerViews } from './place-files/container-files.ts'
+import { nodeViews } from './place-files/node-files.ts'
+import type { Host, Site } from './process.ts'
+import type { ShellState } from './state.ts'
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** The places of one session. What is written in a place stays for the session; model views are read each time. */
+export function createSites(host: Host, laptopFiles: Readonly<Record<string, string>>): (place: Place) => Site {
+  const made = new Map<string, Site>()
+  const now = () => host.reader().now
+  return (place) => {
+    const key =
+      place.at === 'laptop' ? 'laptop' : place.at === 'node' ? `node ${place.node}` : `container ${place.container}`
+    let site = made.get(key)
+    if (!site) made.set(key, (site = make(place)))
+    return site
+  }
+
+  function make(place: Place): Site {
+    if (place.at === 'laptop') {
+      const initial: Record<string, string> = { '/home/learner/': '', '/tmp/': '', '/etc/hostname': 'laptop\n' }
+      for (const [name, text] of Object.entries(laptopFiles))
+        initial[name.startsWith('/') ? name : `/home/learner/${name}`] = text
+      return {
+        place,
+        files: createMemoryFiles(initial, now),
+        shellName: 'bash',
+        home: '/home/learner',
+        env: {
+          USER: 'learner',
+          HOME: '/home/learner',
+          PATH,
+          SHELL: '/bin/bash',
+          TERM: 'xterm-256color',
+          LANG: 'C.UTF-8',
+          KUBECONFIG: '/home/learner/.kube/config',
+        },
+      }
+    }
+    if (place.at === 'node') {
+      const base = createMemoryFiles({ '/root/': '', '/tmp/': '', '/var/tmp/': '' }, now)
+      return {
+        place,
+        files: overlayFiles(base, () => nodeViews(host, place.node), now),
+        shellName: '-bash',
+        home: '/root',
+        env: { USER: 'root', HOME: '/root', PATH, SHELL: '/bin/bash', TERM: 'xterm-256color', LANG: 'C.UTF-8' },
+      }
+    }
+    const record = host.reader().get('containers', place.container)
+    const base: Files = createMemoryFiles({ '/root/': '', '/tmp/': '', '/var/': '', '/bin/': '', '/usr/': '' }, now)
+    return {
+      place,
+      files: overlayFiles(base, () => containerViews(host, place.node, place.container), now),
+      shellName: 'sh',
+      home: '/root',
+      env: { PATH, HOME: '/root', ...Object.fromEntries((record?.envs ?? []).map((e) => [e.key, e.value])) },
+    }
+  }
+}
+
+/** What stands before the cursor: it tells where one is. */
+export function promptOf(site: Site, shell: ShellState): string {
+  const cwd =
+    shell.cwd === site.home
+      ? '~'
+      : shell.cwd.startsWith(`${site.home}/`) && site.home !== '/'
+        ? `~${shell.cwd.slice(site.home.length)}`
+        : shell.cwd
+  if (site.place.at === 'laptop') return `learner@laptop:${cwd}$ `
+  if (site.place.at === 'node') return `root@${site.place.node}:${cwd}# `
+  return `${shell.cwd} # `
+}
