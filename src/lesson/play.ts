@@ -1,4 +1,5 @@
-import type { Block, CheckBlock, Expectation, Lesson, Problem, QuestionBlock } from './schema.ts'
+import { holds } from './holds.ts'
+import type { Block, CheckBlock, Lesson, Problem, QuestionBlock } from './schema.ts'
 
 /** What running a shell line gave. */
 export interface Ran {
@@ -20,13 +21,6 @@ export interface Lab {
   now(): number
   write(path: string, text: string): void
   fault(name: string, target: string, on: boolean): Ran
-}
-
-export function holds(expectation: Expectation, ran: Ran): boolean {
-  if ('not' in expectation) return !holds(expectation.not, ran)
-  if ('exit' in expectation) return ran.exit === expectation.exit
-  const out = ran.out.trim()
-  return 'equals' in expectation ? out === expectation.equals : new RegExp(expectation.matches, 'm').test(out)
 }
 
 export interface CheckResult {
