@@ -15,6 +15,7 @@ import type {
   Namespace,
   Node,
   Pod,
+  PodStatus,
   ReplicaSet,
   Secret,
   Service,
@@ -78,10 +79,13 @@ export type KubeletRecord = {
   running: boolean
   /** When this process started. */
   since: Micros
+  /** Number of the process on this node: an answer to an older one is nobody's. */
+  boot: number
   pid: number
   registered: boolean
   /** The event in hand of the sync loop, for the ring in the picture. */
   inHand?: { channel: string; what: string; at: Micros }
+  /** Start of the newest relist that succeeded; -1 before the first. */
   lastRelistAt: Micros
   nextRelistAt: Micros
   lastLeaseAt?: Micros
@@ -93,6 +97,33 @@ export type KubeletRecord = {
   statusQueued: number
   /** Empty: the runtime is up and has a network; else the text of the Ready condition's message. */
   notReady: string
+  /** When the runtime last said that it is ready. */
+  runtimeSyncedAt?: Micros
+  /** As in the message of the Ready condition; empty: none. */
+  runtimeError: string
+  networkError: string
+  /** A Status call under way, since when. */
+  runtimeCallSince?: Micros
+  /** The API server has listed all pods of this node. */
+  configSynced: boolean
+  /** Generation of the list of pods: grows with every new watch. */
+  listGeneration: number
+  watchSince?: Micros
+  /** Something was lost on the way to or from the API server: list and watch anew once it answers. */
+  watchBroken: boolean
+  /** Requests under way, since when. */
+  leaseSince?: Micros
+  leaseKnown: boolean
+  nodeStatusSince?: Micros
+  nodeReportedAt?: Micros
+  statusSince?: Micros
+  statusUid?: string
+  /** Whether an iteration of the sync loop is scheduled. */
+  looping: boolean
+  /** Wait of the loop while the runtime is in error, doubling. */
+  errorSleep: Micros
+  /** Pulls are one at a time: `uid|container` in order, the first is under way. */
+  pulls: string[]
 }
 /** One per pod the kubelet knows. id: `node|uid`. */
 export type PodWorkerRecord = {
@@ -109,6 +140,148 @@ export type PodWorkerRecord = {
   /** When the work queue will wake it. */
   nextDue?: Micros
   isStatic: boolean
+  /** Number of the job in hand: answers to an older one are dropped. */
+  epoch: number
+  /** An update came in while it was busy. */
+  again: boolean
+  /** The end of the last job: the next one waits for a newer look at the runtime. */
+  lastSyncAt: Micros
+  /** Done for good; housekeeping forgets it. */
+  finished: boolean
+  /** Seconds that its containers get, once it is terminating. */
+  grace?: number
+  /** It was ended from inside the kubelet: eviction, deadline, admission. */
+  ended?: { reason: string; message: string }
+  /** Only the runtime knows it: no config source has it. */
+  orphan: boolean
+  /** Volumes are mounted. */
+  mounted: boolean
+  /** Why the last start of a container failed (reason cache). */
+  failures: Record<string, { reason: string; message: string }>
+  job?: PodJob
+}
+/** The program of a pod worker between two events. */
+export type PodJob = {
+  kind: 'sync' | 'kill' | 'cleanup'
+  step: string
+  /** The CRI or API call it waits for. */
+  call?: { method: string; since: Micros }
+  sandboxId: string
+  attempt: number
+  ip: string
+  createSandbox: boolean
+  /** Containers still to start, in order. */
+  starts: { kind: 'ephemeral' | 'init' | 'container'; name: string }[]
+  start?: { name: string; kind: 'ephemeral' | 'init' | 'container'; since: Micros; pullAt?: Micros; imageId?: string; containerId?: string }
+  kills: KillRecord[]
+  /** Sandboxes still to stop once the containers are down. */
+  sandboxes: string[]
+  /** Errors so far, and the earliest end of a back-off among them. */
+  errors: string[]
+  backoffUntil?: Micros
+  /** Something was done to the runtime: look again at the next relist. */
+  acted: boolean
+  volumes?: { since: Micros; tries: number }
+  inspect?: { left: string[]; containers: PodCacheRecord['containers'] }
+}
+export type KillRecord = {
+  id: string
+  name: string
+  message: string
+  grace: number
+  since: Micros
+  /** `turn`: a sidecar that lets the others go first. */
+  state: 'turn' | 'preStop' | 'stopping' | 'done'
+}
+/** A pod as the config sources gave it last. id: `node|uid`. */
+export type KubeletPodRecord = {
+  node: string
+  uid: string
+  source: 'api' | 'file'
+  pod: Pod
+  generation: number
+  /** A mirror in the API of the static pod with this hash. */
+  mirrorOf?: string
+}
+/** What the newest inspection of the runtime said of a pod. id: `node|uid`. */
+export type PodCacheRecord = {
+  node: string
+  uid: string
+  at: Micros
+  sandboxes: {
+    id: string
+    state: 'READY' | 'NOTREADY'
+    attempt: number
+    createdAt: Micros
+    ip?: string
+    hostNetwork: boolean
+  }[]
+  containers: {
+    id: string
+    name: string
+    state: 'created' | 'running' | 'exited' | 'unknown'
+    createdAt: Micros
+    startedAt?: Micros
+    finishedAt?: Micros
+    exitCode: number
+    reason?: string
+    message?: string
+    image: string
+    imageRef: string
+    restartCount: number
+    hash?: string
+    sandboxId?: string
+  }[]
+  ips: string[]
+  namespace: string
+  name: string
+  /** Container or sandbox id -> state at the last relist. */
+  states: Record<string, 'running' | 'exited' | 'unknown'>
+  /** Look at it at the next relist even if nothing changed. */
+  reinspect: boolean
+}
+/** A relist under way. id: node. */
+export type RelistRecord = {
+  node: string
+  phase: 'idle' | 'sandboxes' | 'containers' | 'inspect'
+  since: Micros
+  lists: { sandboxes?: readonly object[]; containers?: readonly object[] }
+  /** The answers of the relist before: the same lists mean that nothing changed. */
+  before: { sandboxes?: readonly object[]; containers?: readonly object[] }
+  /** Pods still to inspect, the first is in hand. */
+  pods: string[]
+  left: { sandbox?: boolean; id: string }[]
+  got: Pick<PodCacheRecord, 'sandboxes' | 'containers' | 'ips'>
+}
+/** What the status manager holds for a pod. id: `node|uid`. */
+export type PodStatusRecord = {
+  node: string
+  uid: string
+  namespace: string
+  name: string
+  status: PodStatus
+  version: number
+  sentVersion: number
+  /** The pod is down and clean: its object may go. */
+  finished: boolean
+}
+/** A channel of the sync loop with what waits in it. id: `node|channel`. */
+export type KubeletChannelRecord = {
+  node: string
+  channel: 'config' | 'pleg' | 'sync' | 'housekeeping' | 'liveness' | 'readiness' | 'startup'
+  items: readonly KubeletItem[]
+}
+export type KubeletItem = { what: string; uid?: string; containerId?: string; name?: string; result?: string; at: Micros; cause: EventId }
+/** A file in /etc/kubernetes/manifests. id: `node|file`. */
+export type StaticManifestRecord = { node: string; file: string; manifest: unknown }
+/** A ConfigMap or Secret that pods of the node use. id: `node|resource|namespace/name`. */
+export type KubeletObjectRecord = {
+  node: string
+  at: Micros
+  state: 'asked' | 'there' | 'missing'
+  data?: Record<string, string>
+  /** uids of the pods that wait for the answer. */
+  waiting: string[]
 }
 /** id: `node|uid|container|probeKind`. */
 export type ProbeRecord = {
@@ -126,6 +299,16 @@ export type ProbeRecord = {
   lastAt?: Micros
   lastOutput?: string
   inFlight: boolean
+  /** Container that the result is of; empty before the first. */
+  containerId: string
+  /** Waits for a new container after it asked for a restart. */
+  onHold: boolean
+  /** Tries of one probe that ended in an error. */
+  tries: number
+  /** The timer of its next turn. */
+  timer?: EventId
+  /** Number of the attempt under way. */
+  attempt: number
 }
 /** id: `node|key`. */
 export type BackoffRecord = {
@@ -533,6 +716,13 @@ export interface Tables {
   podWorkers: PodWorkerRecord
   probes: ProbeRecord
   backoffs: BackoffRecord
+  kubeletPods: KubeletPodRecord
+  podCache: PodCacheRecord
+  podStatuses: PodStatusRecord
+  relists: RelistRecord
+  kubeletChannels: KubeletChannelRecord
+  kubeletObjects: KubeletObjectRecord
+  staticManifests: StaticManifestRecord
 
   sandboxes: SandboxRecord
   containers: ContainerRecord
