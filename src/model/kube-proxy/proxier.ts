@@ -1,0 +1,88 @@
+/**
+ * A kube-proxy outside of the world: Services and EndpointSlices go in, restore inputs come out. The command line and
+ * the tests use it; the component keeps the same state in records.
+ */
+import type { EndpointSlice, Service } from '../apiserver/objects.ts'
+import type { ProxierConfig } from './config.ts'
+import { type EndpointInfo, type EndpointsByPort, endpointsOfSlices, serviceOfSlice } from './endpoints.ts'
+import { type ServicePortInfo, servicePorts } from './service-port.ts'
+import { type ServiceState, type SyncResult, syncLines } from './iptables/sync.ts'
+
+interface Slices {
+  readonly byName: Map<string, EndpointSlice>
+  endpoints: EndpointsByPort | undefined
+}
+
+export interface Proxier {
+  readonly config: ProxierConfig
+  setService(service: Service): void
+  deleteService(namespace: string, name: string): void
+  setSlice(slice: EndpointSlice): void
+  deleteSlice(slice: EndpointSlice): void
+  /** The node's topology labels changed, a restore failed, or the tables were flushed. */
+  needFullSync(): void
+  sync(existingNatChains: Iterable<string> | undefined): SyncResult
+}
+
+const NONE: readonly EndpointInfo[] = []
+const NO_PORTS: EndpointsByPort = {}
+
+export function newProxier(config: ProxierConfig): Proxier {
+  const services = new Map<string, ServiceState>()
+  const slices = new Map<string, Slices>()
+  const changed = new Set<string>()
+  let full = true
+
+  const endpointsOf = (service: string): EndpointsByPort => {
+    const mine = slices.get(service)
+    if (!mine) return NO_PORTS
+    return (mine.endpoints ??= endpointsOfSlices(service, [...mine.byName.values()], config.family, config.nodeName))
+  }
+  const touch = (slice: EndpointSlice): Slices | undefined => {
+    const service = serviceOfSlice(slice)
+    if (!service || slice.addressType !== (config.family === 4 ? 'IPv4' : 'IPv6')) return undefined
+    let mine = slices.get(service)
+    if (!mine) slices.set(service, (mine = { byName: new Map(), endpoints: undefined }))
+    mine.endpoints = undefined
+    changed.add(service)
+    return mine
+  }
+  return {
+    config,
+    setService(service) {
+      const key = `${service.metadata.namespace ?? 'default'}/${service.metadata.name}`
+      const ports = servicePorts(service, config.family)
+      changed.add(key)
+      if (ports.length === 0) services.delete(key)
+      else
+        services.set(key, {
+          service: key,
+          ports,
+          endpoints: (port: ServicePortInfo) => endpointsOf(key)[port.portKey] ?? NONE,
+        })
+    },
+    deleteService(namespace, name) {
+      if (services.delete(`${namespace}/${name}`)) changed.add(`${namespace}/${name}`)
+    },
+    setSlice(slice) {
+      touch(slice)?.byName.set(slice.metadata.name, slice)
+    },
+    deleteSlice(slice) {
+      touch(slice)?.byName.delete(slice.metadata.name)
+    },
+    needFullSync() {
+      full = true
+    },
+    sync(existingNatChains) {
+      const result = syncLines({
+        config,
+        services: [...services.values()],
+        changed: full ? undefined : changed,
+        existingNatChains,
+      })
+      full = false
+      changed.clear()
+      return result
+    },
+  }
+}

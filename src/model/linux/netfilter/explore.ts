@@ -1,0 +1,48 @@
+/** Every way a packet can go: each question without a single answer is answered both ways, in rule order, "yes" first. */
+import type { Question } from './evaluate.ts'
+import type { Entry, NetNamespace } from './namespace.ts'
+import type { Packet } from './packet.ts'
+import { traverse, type Traversal } from './traverse.ts'
+
+export interface Branch {
+  readonly answers: readonly { readonly question: Question; readonly answer: number }[]
+  readonly traversal: Traversal
+}
+
+export interface Exploration {
+  readonly branches: readonly Branch[]
+  /** There were more ways than the limit. */
+  readonly cut: boolean
+}
+
+/** Ports that NAT draws at random do not fork the way: the first of the range stands for all. */
+const FORKS = new Set<Question['kind']>(['random', 'nth', 'unknown', 'interface', 'nat-address'])
+
+export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 4_096): Exploration {
+  const branches: Branch[] = []
+  let script: number[] = []
+  for (;;) {
+    const answers: { question: Question; answer: number }[] = []
+    const choices: { answer: number; last: number }[] = []
+    const traversal = traverse(ns, packet, entry, (question) => {
+      if (!FORKS.has(question.kind)) return 0
+      // one answer per rule and thing asked: the same rule met again is answered alike
+      const before = question.kind === 'random' || question.kind === 'nth' ? undefined : answers.find((a) => a.question.about === question.about)
+      if (before) return before.answer
+      const yesNo = question.below === 2
+      const first = yesNo ? 1 : 0
+      const last = yesNo ? 0 : Math.min(question.below, 256) - 1
+      const answer = choices.length < script.length ? script[choices.length]! : first
+      choices.push({ answer, last })
+      answers.push({ question, answer })
+      return answer
+    })
+    branches.push({ answers, traversal })
+    while (choices.length > 0 && choices[choices.length - 1]!.answer === choices[choices.length - 1]!.last) choices.pop()
+    if (choices.length === 0) return { branches, cut: false }
+    if (branches.length >= limit) return { branches, cut: true }
+    const next = choices[choices.length - 1]!
+    next.answer += next.last < next.answer ? -1 : 1
+    script = choices.map((choice) => choice.answer)
+  }
+}

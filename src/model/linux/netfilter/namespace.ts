@@ -1,0 +1,26 @@
+/** What the interpreter knows of a network namespace. */
+import type { ConntrackTimeouts, FindEntry } from './conntrack.ts'
+import type { RecentLists } from './evaluate.ts'
+import type { Link, Route } from './route.ts'
+import type { ChainSource } from './ruleset.ts'
+
+export interface NetNamespace {
+  readonly rules: ChainSource
+  readonly links: readonly Link[]
+  readonly routes: readonly Route[]
+  readonly conntrack: FindEntry
+  readonly sysctls: { readonly ipForward: boolean; readonly routeLocalnet: boolean }
+  readonly recent?: RecentLists
+  /** For UDP streams; seconds of any clock. */
+  readonly nowSeconds?: number
+  readonly timeouts?: ConntrackTimeouts
+}
+
+export interface Entry {
+  /** The device a packet arrived on; undefined: a process of this namespace sent it. */
+  readonly inDev?: string
+  /** Nobody said which device: `-i` and `-o` are asked about. */
+  readonly unknownDevices?: boolean
+  /** The connection is known already: no entry is looked up or made, nat chains are not entered. */
+  readonly knownFlow?: boolean
+}
