@@ -66,5 +66,8 @@ export interface Tool {
   readonly places: readonly Place['at'][]
   readonly run: (call: ToolCall) => ToolResult
   /** Words that may follow `words` (argv so far, the last one unfinished). */
-  readonly complete?: (words: readonly string[], call: Pick<ToolCall, 'reader' | 'place' | 'files' | 'cwd'>) => readonly string[]
+  readonly complete?: (
+    words: readonly string[],
+    call: Pick<ToolCall, 'reader' | 'place' | 'files' | 'cwd'>,
+  ) => readonly string[]
 }
