@@ -1,4 +1,7 @@
-/** Every way a packet can go: each question without a single answer is answered both ways, in rule order, "yes" first. */
+/**
+ * Every way a packet can go: each question without a single answer is answered both ways, in rule order. Chance answers
+ * "yes" first; an interface that nobody named is first taken for none of those in the rules, an open match for a miss.
+ */
 import type { Question } from './evaluate.ts'
 import type { Entry, NetNamespace } from './namespace.ts'
 import type { Packet } from './packet.ts'
@@ -29,9 +32,8 @@ export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 
       // one answer per rule and thing asked: the same rule met again is answered alike
       const before = question.kind === 'random' || question.kind === 'nth' ? undefined : answers.find((a) => a.question.about === question.about)
       if (before) return before.answer
-      const yesNo = question.below === 2
-      const first = yesNo ? 1 : 0
-      const last = yesNo ? 0 : Math.min(question.below, 256) - 1
+      const first = question.kind === 'nat-address' ? 0 : usual(question)
+      const last = question.kind === 'nat-address' ? Math.min(question.below, 256) - 1 : 1 - first
       const answer = choices.length < script.length ? script[choices.length]! : first
       choices.push({ answer, last })
       answers.push({ question, answer })
@@ -45,4 +47,10 @@ export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 
     next.answer += next.last < next.answer ? -1 : 1
     script = choices.map((choice) => choice.answer)
   }
+}
+
+function usual(question: Question): 0 | 1 {
+  if (question.kind === 'random' || question.kind === 'nth') return 1
+  if (question.kind !== 'interface') return 0
+  return question.about.includes(' other than ') ? 1 : 0
 }

@@ -19,7 +19,9 @@ export interface NetNamespace {
 export interface Entry {
   /** The device a packet arrived on; undefined: a process of this namespace sent it. */
   readonly inDev?: string
-  /** Nobody said which device: `-i` and `-o` are asked about. */
+  /** A process of this namespace sent it, also where devices are unknown; default: no `inDev`. */
+  readonly local?: boolean
+  /** Nobody said which devices and routes there are: `-i` and `-o` are asked about. */
   readonly unknownDevices?: boolean
   /** The connection is known already: no entry is looked up or made, nat chains are not entered. */
   readonly knownFlow?: boolean

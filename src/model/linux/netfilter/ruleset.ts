@@ -108,6 +108,16 @@ export function loadedRule(line: string): Rule {
 }
 
 function unreadable(line: string, why: string): Rule {
+  // an address that was made unreadable (x.x.x.x) leaves the rest of the rule standing
+  const rest = line.replace(/(?:! )?-[sd] \S*[^0-9a-fA-F.:/\s]\S*/g, '')
+  if (rest !== line) {
+    try {
+      const rule = parseRuleLine(rest)
+      return { ...rule, matches: [...rule.matches, { kind: 'opaque', name: 'unreadable', args: [why, line] }] }
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error
+    }
+  }
   const chain = /-A\s+(\S+)/.exec(line)?.[1] ?? '?'
   const jump = /\s-([jg])\s+([A-Za-z0-9_-]+)/.exec(line)
   let target: Rule['target']

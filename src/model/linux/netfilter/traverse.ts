@@ -102,7 +102,7 @@ export function traverse(ns: NetNamespace, packet: Packet, entry: Entry, ask: As
     masqueraded: false,
     markBits: packet.mark ?? 0,
   }
-  const local = entry.inDev === undefined && !entry.unknownDevices
+  const local = entry.local ?? (entry.inDev === undefined && !entry.unknownDevices)
   return local ? fromHere(run) : arriving(run)
 }
 
@@ -113,7 +113,7 @@ function fromHere(run: Run): Traversal {
   let route = routeTo(run)
   if (!route) return finish(run, 'stopped', unreachable('no route to host'), undefined, undefined)
   const before = run.dst.text
-  run.outDev = route.dev
+  run.outDev = route.unknown ? undefined : route.dev
   const stop =
     table(run, 'raw', 'OUTPUT') ??
     conntrackIn(run) ??
@@ -124,7 +124,7 @@ function fromHere(run: Run): Traversal {
     // ip_route_me_harder: the new destination is routed anew, before the filter table sees it
     route = routeTo(run)
     if (!route) return finish(run, 'stopped', unreachable('no route to host'), undefined, undefined)
-    run.outDev = route.dev
+    run.outDev = route.unknown ? undefined : route.dev
   }
   if (isLoopback(run.src) && route.dev !== 'lo' && !run.ns.sysctls.routeLocalnet && !route.unknown)
     return finish(run, 'stopped', martian('a loopback source cannot leave without route_localnet'), undefined, undefined)
