@@ -55,7 +55,7 @@ options:
 /** A lab whose whole world is one number. */
 function numberLab(): Lab {
   let sum = 0
-  const run = (script: string) => {
+  const run = async (script: string) => {
     let out = ''
     for (const line of script.split(/[;\n]/)) {
       const [word, n] = line.trim().split(' ')
@@ -66,16 +66,16 @@ function numberLab(): Lab {
   }
   return {
     run,
-    ask(script) {
+    async ask(script) {
       const before = sum
-      const ran = run(script)
+      const ran = await run(script)
       sum = before
       return ran
     },
     advance: () => false,
     now: () => 0,
     write() {},
-    fault: () => ({ out: '', err: '', exit: 0 }),
+    fault: async () => ({ out: '', err: '', exit: 0 }),
   }
 }
 
@@ -89,18 +89,20 @@ const problemsOf = (source: string): string[] => {
 }
 
 describe('a lesson', () => {
-  it('is proven when its checks fail before, pass after, and need every step', () => {
+  it('is proven when its checks fail before, pass after, and need every step', async () => {
     const lesson = parseLesson(FRONT + BODY, 'x.md')
-    expect(proveLesson(lesson, 'x.md', numberLab)).toMatchObject({ checks: 1, steps: 2, questions: 1, problems: [] })
+    expect(await proveLesson(lesson, 'x.md', numberLab)).toMatchObject({ checks: 1, steps: 2, questions: 1, problems: [] })
   })
 
-  it('is refused with an idle step, an idle check, and a prediction that the model answers otherwise', () => {
+  it('is refused with an idle step, an idle check, and a prediction that the model answers otherwise', async () => {
+    const first = async (body: string) =>
+      (await proveLesson(parseLesson(FRONT + body, 'x.md'), 'x.md', numberLab)).problems[0]?.says
     const idle = BODY.replace('add 3', 'add 0').replace('add 2', 'add 5')
-    expect(proveLesson(parseLesson(FRONT + idle, 'x.md'), 'x.md', numberLab).problems[0]?.says).toMatch(/idle step/)
+    expect(await first(idle)).toMatch(/idle step/)
     const before = BODY.replace('expect: 5', 'expect: 0')
-    expect(proveLesson(parseLesson(FRONT + before, 'x.md'), 'x.md', numberLab).problems[0]?.says).toMatch(/before/)
+    expect(await first(before)).toMatch(/before/)
     const wrong = BODY.replace('^10$', '^11$')
-    expect(proveLesson(parseLesson(FRONT + wrong, 'x.md'), 'x.md', numberLab).problems[0]?.says).toMatch(/0 right/)
+    expect(await first(wrong)).toMatch(/0 right/)
   })
 
   it('lets no script, style or handler through', () => {

@@ -9,18 +9,18 @@ export interface Ran {
 }
 
 /**
- * A cluster with a terminal, as the player needs it. `src/lesson/lab.ts` makes one over a machine; every method is
- * synchronous because waiting commands only move model time.
+ * A cluster with a terminal, as the player needs it; `lab.ts` makes one over a machine. What waits only moves model
+ * time: the promises are the shell's, not a clock's.
  */
 export interface Lab {
-  run(script: string): Ran
-  /** Runs in a fork that is thrown away: the lab is as it was afterwards. */
-  ask(script: string): Ran
+  run(script: string): Promise<Ran>
+  /** Runs in a copy that is thrown away: the lab is as it was afterwards. */
+  ask(script: string): Promise<Ran>
   /** Moves model time, at most to the next moment anything happens, never past `limit`; false when it is reached. */
   advance(limitMicros: number): boolean
   now(): number
   write(path: string, text: string): void
-  fault(name: string, target: string, on: boolean): Ran
+  fault(name: string, target: string, on: boolean): Promise<Ran>
 }
 
 export interface CheckResult {
@@ -30,10 +30,10 @@ export interface CheckResult {
 }
 
 /** Waits for a check at most its `within`, in model time. */
-export function runCheck(lab: Lab, check: CheckBlock): CheckResult {
+export async function runCheck(lab: Lab, check: CheckBlock): Promise<CheckResult> {
   const limit = lab.now() + check.within
   for (;;) {
-    const ran = lab.ask(check.run)
+    const ran = await lab.ask(check.run)
     if (holds(check.expect, ran)) return { id: check.id, passed: true, says: check.says }
     if (!lab.advance(limit)) {
       const out = (ran.out.trim() || ran.err.trim()).split('\n')[0] ?? ''
@@ -43,10 +43,10 @@ export function runCheck(lab: Lab, check: CheckBlock): CheckResult {
 }
 
 /** Index of the right option, found by running the model where the question says how. */
-export function rightOption(lab: Lab, question: QuestionBlock): { right: number[]; out: string } {
+export async function rightOption(lab: Lab, question: QuestionBlock): Promise<{ right: number[]; out: string }> {
   if (question.run === undefined)
     return { right: question.options.flatMap((option, i) => (option.right ? [i] : [])), out: '' }
-  const out = lab.ask(question.run).out.trim()
+  const out = (await lab.ask(question.run)).out.trim()
   const right = question.options.flatMap((option, i) =>
     option.when !== undefined && new RegExp(option.when, 'm').test(out) ? [i] : [],
   )
@@ -58,7 +58,7 @@ export const actions = (lesson: Lesson): Block[] =>
   lesson.phases.flatMap((phase) => phase.blocks.filter((block) => ACTS.has(block.kind)))
 
 /** Does one step of a solution, as a learner would. */
-export function act(lab: Lab, block: Block): Ran | undefined {
+export async function act(lab: Lab, block: Block): Promise<Ran | undefined> {
   if (block.kind === 'file') lab.write(block.path, block.text)
   else if (block.kind === 'fault') return lab.fault(block.name, block.target, block.on)
   else if (block.kind === 'run') return lab.run(block.script)
@@ -81,7 +81,7 @@ export interface Proof {
  * Proves a lesson: every check fails on the fresh scenario, and passes after the solution; leaving out any one step
  * makes some check fail; each question has exactly one right answer where the model computes it.
  */
-export function proveLesson(lesson: Lesson, file: string, makeLab: () => Lab): Proof {
+export async function proveLesson(lesson: Lesson, file: string, makeLab: () => Lab): Promise<Proof> {
   const todo = actions(lesson)
   const steps = todo.flatMap((block, i) => (block.kind === 'solution' || block.kind === 'fault' ? [i] : []))
   const checks = todo.filter((block): block is CheckBlock => block.kind === 'check')
@@ -90,21 +90,21 @@ export function proveLesson(lesson: Lesson, file: string, makeLab: () => Lab): P
   const at = (block: Block, says: string): void => void problems.push({ ...block.where, says })
 
   const fresh = makeLab()
-  for (const block of todo) if (block.kind === 'file') act(fresh, block)
+  for (const block of todo) if (block.kind === 'file') await act(fresh, block)
   for (const check of checks)
-    if (holds(check.expect, fresh.ask(check.run))) at(check, `check "${check.id}" passes before anything was done`)
+    if (holds(check.expect, await fresh.ask(check.run))) at(check, `check "${check.id}" passes before anything was done`)
 
   const lab = makeLab()
   for (const block of todo) {
     if (block.kind === 'check') {
-      const result = runCheck(lab, block)
+      const result = await runCheck(lab, block)
       if (!result.passed) at(block, `check "${block.id}" fails after the solution: ${result.says}`)
     } else if (block.kind === 'predict' || block.kind === 'quiz') {
-      const { right, out } = rightOption(lab, block)
+      const { right, out } = await rightOption(lab, block)
       if (right.length !== 1)
         at(block, `"${block.id}" has ${right.length} right answers for what the model printed: ${JSON.stringify(out)}`)
     } else {
-      const ran = act(lab, block)
+      const ran = await act(lab, block)
       if (ran && ran.exit !== 0 && block.kind !== 'run')
         at(block, `this step ends with status ${ran.exit}: ${ran.err.trim() || ran.out.trim()}`)
       if (ran && block.kind === 'run' && /not simulated|command not found/.test(ran.err))
@@ -118,8 +118,8 @@ export function proveLesson(lesson: Lesson, file: string, makeLab: () => Lab): P
       let failed = false
       for (const [i, block] of todo.entries()) {
         if (i === skipped || block.kind === 'predict' || block.kind === 'quiz') continue
-        if (block.kind !== 'check') act(without, block)
-        else if (!runCheck(without, block).passed) {
+        if (block.kind !== 'check') await act(without, block)
+        else if (!(await runCheck(without, block)).passed) {
           failed = true
           break
         }

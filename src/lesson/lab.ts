@@ -1,0 +1,130 @@
+import { newMachine, openScenario } from '../model/cluster.ts'
+import { FAULTS } from '../model/faults/faults.ts'
+import type { ModelReader, Tables } from '../model/tables.ts'
+import { runLines, type Mover } from '../shell/drive.ts'
+import type { Filters } from '../shell/process.ts'
+import { createSession } from '../shell/session.ts'
+import type { ModelWait } from '../shell/tasks.ts'
+import type { Input, JournalEntry, Micros } from '../sim/contract.ts'
+import type { Machine } from '../sim/machine.ts'
+import { TOOLS } from '../tools/registry.ts'
+import type { Lab, Ran } from './play.ts'
+
+/** What the lab moves: a machine alone, or a timeline that keeps its past. */
+export interface Runner {
+  readonly reader: ModelReader
+  input(input: Input): void
+  nextAt(): Micros | undefined
+  step(): JournalEntry | undefined
+  idleUntil(at: Micros): void
+  hash(): string
+}
+
+export function machineRunner(machine: Machine<Tables>): Runner {
+  return {
+    reader: machine.reader,
+    input: (input) => void machine.input(input),
+    nextAt: () => machine.nextAt(),
+    step: () => machine.step(),
+    idleUntil: (at) => machine.idleUntil(at),
+    hash: () => machine.hash(),
+  }
+}
+
+/** A waiting command may move the model this far; past it the command is interrupted as by Ctrl-C. */
+const LONGEST_WAIT: Micros = 3_600_000_000
+
+/** Moves the model for a shell that waits: event by event, until a table it names is written or its moment comes. */
+export function moverOf(runner: Runner): Mover {
+  return {
+    advance(waits: readonly ModelWait[]) {
+      const until = Math.min(...waits.map((wait) => wait.until ?? Infinity))
+      const tables = new Set(waits.flatMap((wait) => [...(wait.tables ?? [])]))
+      const limit = Math.min(until, runner.reader.now + LONGEST_WAIT)
+      for (;;) {
+        const next = runner.nextAt()
+        if (next === undefined || next > limit) {
+          if (!Number.isFinite(until) || until > limit) return undefined
+          runner.idleUntil(until)
+          return new Set()
+        }
+        const written = new Set(runner.step()!.changes.map((change) => change.table))
+        if ([...written].some((table) => tables.has(table))) return written
+        if (runner.reader.now >= until) return written
+      }
+    },
+  }
+}
+
+/** Runs what inputs set off at this very moment, before any time passes. */
+function settle(runner: Runner): void {
+  for (let next = runner.nextAt(); next !== undefined && next <= runner.reader.now; next = runner.nextAt()) runner.step()
+}
+
+export interface LabFiles {
+  [path: string]: string
+}
+
+/** Runs lines as the terminal on the laptop would; waiting commands move the runner's time. */
+export async function runShell(
+  runner: Runner,
+  script: string,
+  files: LabFiles,
+  loadFilters?: () => Promise<Filters>,
+): Promise<Ran> {
+  let out = ''
+  let err = ''
+  const session = createSession({
+    host: {
+      reader: () => runner.reader,
+      give(inputs) {
+        for (const input of inputs) runner.input(input)
+        settle(runner)
+      },
+      ...(loadFilters ? { loadFilters } : {}),
+    },
+    tools: TOOLS,
+    files,
+    write(text, stream) {
+      if (stream === 'out') out += text
+      else err += text
+    },
+  })
+  const exit = await runLines(session, script, moverOf(runner))
+  session.close()
+  return { out, err, exit }
+}
+
+/** The cluster of a scenario at the moment a learner opens it. */
+export function openLab(scenario: string, seed: number, loadFilters?: () => Promise<Filters>): Lab {
+  const machine = openScenario(scenario, seed)
+  const runner = machineRunner(machine)
+  const files: LabFiles = {}
+  return {
+    now: () => machine.now,
+    run: (script) => runShell(runner, script, files, loadFilters),
+    async ask(script) {
+      const copy = newMachine(seed)
+      copy.restore(machine.save())
+      return runShell(machineRunner(copy), script, files, loadFilters)
+    },
+    advance(limit) {
+      const next = machine.nextAt()
+      if (machine.now >= limit) return false
+      if (next === undefined || next > limit) machine.idleUntil(limit)
+      // A look at the cluster costs more than an event: go on to the end of this tenth of a second.
+      else for (const end = Math.min(limit, next + 100_000); (machine.nextAt() ?? Infinity) <= end; ) machine.step()
+      return true
+    },
+    write: (path, text) => void (files[path] = text),
+    async fault(name, target, on) {
+      const fault = FAULTS.find((f) => f.name === name)
+      if (!fault) return { out: '', err: `no fault "${name}"`, exit: 2 }
+      if (!fault.targets(machine.reader).includes(target))
+        return { out: '', err: `${name} cannot hit "${target}"; it can hit: ${fault.targets(machine.reader).join(', ')}`, exit: 1 }
+      runner.input({ kind: 'fault.set', to: 'faults', data: { name, target, on } })
+      settle(runner)
+      return { out: '', err: '', exit: 0 }
+    },
+  }
+}
