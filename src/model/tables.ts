@@ -202,6 +202,8 @@ export type KubeletPodRecord = {
   generation: number
   /** A mirror in the API of the static pod with this hash. */
   mirrorOf?: string
+  /** Its source no longer has it; kept until its worker is done with it. */
+  removed?: boolean
 }
 /** What the newest inspection of the runtime said of a pod. id: `node|uid`. */
 export type PodCacheRecord = {
@@ -320,6 +322,8 @@ export type BackoffRecord = {
   delayMicros: Micros
   since: Micros
   until: Micros
+  /** Of an image: the error of the last pull. */
+  message?: string
 }
 
 // ------------------------------------------------------------------ cri (containerd)
@@ -340,6 +344,8 @@ export type SandboxRecord = {
   ip: string
   /** Of the pause process. */
   pid: number
+  /** containerd-shim-runc-v2, parent of every process of the pod. */
+  shimPid: number
   labels: Record<string, string>
   annotations: Record<string, string>
   runtimeHandler: string
@@ -585,6 +591,7 @@ export type PodSeenRecord = {
   ready: boolean
   terminating: boolean
   ips: string
+  generation: number
 }
 /** What the node lifecycle controller knows of a node. id: node. */
 export type NodeHealthRecord = {

@@ -1,0 +1,152 @@
+// The EndpointSlice controller (pkg/controller/endpointslice/endpointslice_controller.go).
+import { rfc3339 } from '../../../sim/clock.ts'
+import type { Rule } from '../../../sim/contract.ts'
+import { deepEqual } from '../../apiserver/equality.ts'
+import { matchesMap } from '../../apiserver/selectors.ts'
+import type { EndpointSlice, KubeObject, Labels, Pod } from '../../apiserver/objects.ts'
+import type { ApiRequest, ApiWatchEvent } from '../../messages.ts'
+import type { ModelWorld } from '../../tables.ts'
+import { DONE, type Controller, type Step } from '../engine.ts'
+import { addressesOf, keyOf, podFacts } from '../pod-facts.ts'
+import { MANAGED_BY, reconcileSlices, SERVICE_NAME } from './reconcile.ts'
+
+const NAME = 'endpointslice-controller'
+const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time'
+
+// Upstream keeps the earliest change that a write is for; here it is the moment of the write.
+const triggerTime = (world: ModelWorld): Labels => ({ [TRIGGER_TIME]: rfc3339(world.now) })
+
+export const endpointSliceRules: readonly Rule[] = [
+  {
+    id: 'ES1',
+    says: 'A pod that the selector matches and that has an address is an endpoint; it is ready when the pod is Ready and not being deleted, serving when it is Ready, terminating when it is being deleted.',
+    source: 'staging/src/k8s.io/endpointslice/utils.go podToEndpoint',
+  },
+  {
+    id: 'ES2',
+    says: 'Slices are changed as little as possible: unwanted endpoints leave, new ones fill slices that are written anyway, then one that has room, then a new slice of at most 100.',
+    source: 'staging/src/k8s.io/endpointslice/reconciler.go reconcileByPortMapping',
+  },
+  {
+    id: 'ES3',
+    says: 'A Service without a selector is left alone: its EndpointSlices are somebody else\'s.',
+    source: 'pkg/controller/endpointslice/endpointslice_controller.go syncService',
+  },
+]
+
+export const endpointSliceController: Controller = {
+  name: NAME,
+  workers: 5,
+  watches: {
+    services: (_world, event) => [keyOf(event.object)],
+    pods: servicesOfPod,
+    endpointslices: (_world, event) => {
+      const labels = event.object.metadata.labels ?? {}
+      if (labels['endpointslice.kubernetes.io/managed-by'] !== MANAGED_BY || !labels[SERVICE_NAME]) return []
+      return [`${event.object.metadata.namespace}/${labels[SERVICE_NAME]}`]
+    },
+    nodes: (world, event) => (event.type === 'MODIFIED' ? [] : servicesOnNode(world, event.object.metadata.name)),
+  },
+  sync,
+}
+
+function servicesOnNode(world: ModelWorld, node: string): readonly string[] {
+  const keys = new Set<string>()
+  for (const pod of world.by('pods', 'node', node))
+    for (const key of matching(world, pod.metadata.namespace ?? '', pod.metadata.labels)) keys.add(key)
+  return [...keys]
+}
+
+/** GetPodUpdateProjectionKey: only a change of labels, readiness, deletion or addresses concerns a Service. */
+function servicesOfPod(world: ModelWorld, event: ApiWatchEvent): readonly string[] {
+  const pod = event.object as unknown as Pod
+  const namespace = pod.metadata.namespace ?? ''
+  const now = matching(world, namespace, pod.metadata.labels)
+  if (event.type === 'DELETED') return now
+  const seen = world.get('podsSeen', keyOf(pod))
+  if (!seen || event.type === 'ADDED') return now
+  const facts = podFacts(pod)
+  const changed =
+    facts.ready !== seen.ready ||
+    facts.terminating !== seen.terminating ||
+    addressesOf(pod) !== seen.ips ||
+    (pod.status?.phase ?? '') !== seen.phase
+  if (deepEqual(seen.labels, pod.metadata.labels ?? {})) return changed ? now : []
+  const before = matching(world, namespace, seen.labels)
+  if (changed) return [...new Set([...now, ...before])]
+  return [...now.filter((k) => !before.includes(k)), ...before.filter((k) => !now.includes(k))]
+}
+
+function matching(world: ModelWorld, namespace: string, labels: Labels | undefined): string[] {
+  const keys: string[] = []
+  for (const service of world.by('services', 'namespace', namespace))
+    if (matchesMap(service.spec.selector, labels)) keys.push(keyOf(service))
+  return keys
+}
+
+function sync(world: ModelWorld, key: string): Step {
+  const service = world.get('services', key)
+  // The slices of a deleted Service go with it: owner references, garbage collector.
+  if (!service || service.spec.type === 'ExternalName') return DONE
+  if (!service.spec.selector || Object.keys(service.spec.selector).length === 0) {
+    world.because('ES3', { service: key })
+    return DONE
+  }
+  const namespace = service.metadata.namespace ?? ''
+  const pods = world.by('pods', 'namespace', namespace).filter((p) => matchesMap(service.spec.selector, p.metadata.labels))
+  const slices = world
+    .by('endpointslices', 'service', key)
+    .filter((s) => s.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] === MANAGED_BY)
+    .filter((s) => s.metadata.deletionTimestamp === undefined)
+  const plan = reconcileSlices(service, pods, slices, (name) => world.get('nodes', name))
+  const requests: ApiRequest[] = []
+  const trigger = triggerTime(world)
+  if (service.metadata.deletionTimestamp === undefined)
+    for (const body of plan.create)
+      requests.push({
+        verb: 'create',
+        resource: 'endpointslices',
+        namespace,
+        body: { ...body, metadata: { ...(body['metadata'] as object), annotations: trigger } },
+      })
+  for (const slice of plan.update)
+    requests.push({
+      verb: 'update',
+      resource: 'endpointslices',
+      namespace,
+      name: slice.metadata.name,
+      body: withAnnotations(slice, trigger),
+    })
+  for (const slice of plan.delete)
+    requests.push({ verb: 'delete', resource: 'endpointslices', namespace, name: slice.metadata.name })
+  if (requests.length === 0)
+    return plan.nodeless.length > 0 ? { error: `skipping Pod ${plan.nodeless[0]}: Node Not Found` } : DONE
+  world.because('ES1', { service: key, endpoints: endpointFacts(plan.update, plan.create) })
+  world.because('ES2', {
+    service: key,
+    pods: pods.length,
+    slices: slices.length,
+    creates: plan.create.length,
+    updates: plan.update.map((s) => s.metadata.name),
+    deletes: plan.delete.map((s) => s.metadata.name),
+  })
+  return { requests, memo: plan.nodeless[0] }
+}
+
+/** The first endpoints of what is written, as facts: address -> conditions. */
+function endpointFacts(updates: readonly EndpointSlice[], creates: readonly Record<string, unknown>[]): Record<string, string> {
+  const facts: Record<string, string> = {}
+  let n = 0
+  for (const slice of [...updates, ...(creates as EndpointSlice[])])
+    for (const e of slice.endpoints) {
+      if (n++ >= 20) return facts
+      const c = e.conditions
+      facts[e.addresses[0] ?? ''] = c?.terminating ? (c.serving ? 'terminating, serving' : 'terminating') : c?.ready ? 'ready' : 'not ready'
+    }
+  return facts
+}
+
+function withAnnotations(slice: EndpointSlice, add: Labels): KubeObject {
+  return { ...slice, metadata: { ...slice.metadata, annotations: { ...slice.metadata.annotations, ...add } } }
+}
+
