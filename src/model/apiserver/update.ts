@@ -81,14 +81,16 @@ function replaceStatus(
   wanted: KubeObject,
   options: UpdateOptions,
 ): Answer {
-  if (deepEqual(old.status, wanted.status)) return unchanged(old)
+  // deploymentStatusStrategy resets spec and labels only: the controller writes its revision annotation here.
+  const annotations = r.resource === 'deployments' ? wanted.metadata?.annotations : old.metadata.annotations
+  if (deepEqual(old.status, wanted.status) && deepEqual(old.metadata.annotations, annotations)) return unchanged(old)
   const errors = validateStatusUpdate(wanted, old, r)
   if (errors.length > 0)
     return failure(invalid(r.kind, r.group, options.name, errors), [['AP6', { errors: errors.length }]])
   const object: KubeObject = {
     ...old,
     status: wanted.status,
-    metadata: { ...old.metadata, resourceVersion: context.nextVersion() },
+    metadata: { ...old.metadata, ...(annotations ? { annotations } : {}), resourceVersion: context.nextVersion() },
   }
   return written(r, options, old, object)
 }
