@@ -21,6 +21,9 @@ import type {
   Service,
   ServiceAccount,
 } from './apiserver/objects.ts'
+import type { ConntrackEntry } from './linux/netfilter/conntrack.ts'
+import type { Packet } from './linux/netfilter/packet.ts'
+import type { Trace, TraceStep } from './linux/netfilter/trace.ts'
 
 // ------------------------------------------------------------------ cluster.ts (boot, wire, faults)
 
@@ -172,7 +175,7 @@ export type PodJob = {
   createSandbox: boolean
   /** Containers still to start, in order. */
   starts: { kind: 'ephemeral' | 'init' | 'container'; name: string }[]
-  start?: { name: string; kind: 'ephemeral' | 'init' | 'container'; since: Micros; pullAt?: Micros; imageId?: string; containerId?: string }
+  start?: { name: string; kind: 'ephemeral' | 'init' | 'container'; since: Micros; pullAt?: Micros; pullTook?: Micros; waitTook?: Micros; imageId?: string; containerId?: string }
   kills: KillRecord[]
   /** Sandboxes still to stop once the containers are down. */
   sandboxes: string[]
@@ -683,6 +686,178 @@ export type PlacementRecord = {
   antiAffinity: { topologyKey: string; namespaces: string[]; selector: string }[]
 }
 
+// ------------------------------------------------------------------ kube-proxy (one per node)
+
+/** The proxy process of a node. id: node. */
+export type KubeProxyRecord = {
+  node: string
+  running: boolean
+  mode: 'iptables'
+  since: Micros
+  pid: number
+  /** First list of each watch is in. Nothing is written before both are. */
+  servicesSynced: boolean
+  slicesSynced: boolean
+  needFullSync: boolean
+  /** A restore is under way. */
+  busy: boolean
+  /** Services (`namespace/name`) that changed since the last sync took its input. */
+  changed: string[]
+  /** Events that the next sync answers. */
+  causes: EventId[]
+  lastSyncAt?: Micros
+  lastFullSyncAt?: Micros
+  /** When the bounded frequency runner will run next, and its timer. */
+  nextSyncAt?: Micros
+  timer?: EventId
+  syncs: number
+  fullSyncs: number
+  failures: number
+  /** Of the last sync. */
+  metrics?: {
+    filterRules: number
+    natRules: number
+    natRulesTotal: number
+    noLocalEndpointsInternal: number
+    noLocalEndpointsExternal: number
+    endpoints: number
+  }
+}
+/** What kube-proxy knows of a Service and its EndpointSlices. id: `node|namespace/name`. */
+export type ProxiedServiceRecord = {
+  node: string
+  /** `namespace/name` */
+  service: string
+  object?: Service
+  /** By name of the slice. */
+  slices: Record<string, EndpointSlice>
+}
+
+// ------------------------------------------------------------------ linux/netfilter (host namespaces)
+
+/** A chain of rules of a machine. id: `node|table|chain`. */
+export type ChainRecord = {
+  node: string
+  table: string
+  name: string
+  /** Built-in chains have one. */
+  policy?: 'ACCEPT' | 'DROP'
+  /** `-A CHAIN ...` */
+  rules: readonly string[]
+  changedAt: Micros
+}
+/** The rules of a machine as a whole, and what changed last. id: node. */
+export type NetfilterRecord = {
+  node: string
+  /** Number of rules, and of chains. */
+  rules: number
+  chains: number
+  lastWriteAt: Micros
+  /** Who wrote: `kube-proxy`, `iptables-restore`. */
+  lastWriter: string
+  /** Lines of the last write that changed anything, at most 200 each: `table -A ...`. */
+  added: string[]
+  removed: string[]
+  /** How many there were in all. */
+  addedCount: number
+  removedCount: number
+}
+/** A tracked connection of a host namespace. id: `node|PROTO SRC:PORT>DST:PORT` of the first packet. */
+export type ConntrackRecord = ConntrackEntry & {
+  node: string
+  startedAt: Micros
+  /** Past this moment it is no longer found. */
+  expiresAt: Micros
+  packets: number
+}
+/** Remembers a client for `-m recent` (session affinity). id: `node|list|address`. */
+export type RecentRecord = { node: string; list: string; address: string; seen: Micros[] }
+
+// ------------------------------------------------------------------ linux/net (packets)
+
+/** A place with an address: a network namespace of a node (`netns` '' for the host), or a machine outside. */
+export type NetPlace = { node: string; netns: string } | { host: 'laptop' | 'external' | 'registry' }
+/** An exchange from connect to close, or a datagram and its answer. id: `f1`, `f2`, ... At most 300 are kept. */
+export type FlowRecord = {
+  id: string
+  proto: 'tcp' | 'udp' | 'icmp'
+  /** In words: `GET /healthz`, `query web.default.svc`. */
+  what: string
+  /** Repeats by the clock: a probe. */
+  routine: boolean
+  client: NetPlace
+  /** As the client sees it. */
+  src: string
+  sport: number
+  dst: string
+  dport: number
+  clientPid?: number
+  clientContainer?: string
+  state: 'connecting' | 'connected' | 'requested' | 'answered' | 'closed' | 'failed'
+  /** Where the first packet was delivered, and how the server sees the two ends. */
+  server?: { at: NetPlace; ip: string; port: number; peerIp: string; peerPort: number; pid?: number; containerId?: string }
+  request?: unknown
+  response?: unknown
+  /** `refused`, `timeout`, `unreachable`, `reset`, `denied`. */
+  error?: string
+  startedAt: Micros
+  connectedAt?: Micros
+  endedAt?: Micros
+  /** Packets in the order in which they were sent. */
+  packets: string[]
+  /** How often the segment in hand was sent, and the timer that sends it again. */
+  tries: number
+  timer?: EventId
+  deadline?: EventId
+  /** The last segment that waits for an answer, and who sent it. */
+  unanswered?: { by: 'client' | 'server'; flags: number; what: string }
+  answerTo: string
+  answerKind: string
+  ctx?: unknown
+}
+/** A packet under way or come to its end. id: `p1`, `p2`, ... At most 1,000 are kept. */
+export type PacketRecord = {
+  id: string
+  flow: string
+  way: 'request' | 'reply'
+  /** `SYN`, `SYN, ACK`, `data`, `FIN, ACK`, `query`, `icmp port unreachable`. */
+  what: string
+  sentAt: Micros
+  /** As it was sent. */
+  header: Packet
+  /** As it is now. */
+  now: Packet
+  state: 'moving' | 'delivered' | 'dropped' | 'rejected' | 'lost'
+  /** Why it ended, when not delivered. */
+  why?: string
+  endedAt?: Micros
+  hops: PacketHop[]
+}
+/** One stack that the packet passed. */
+export type PacketHop = {
+  at: Micros
+  /** When it left again. */
+  until: Micros
+  node: string
+  netns: string
+  inDev?: string
+  outDev?: string
+  nextHop?: string
+  /** How it came in: the header before this stack. */
+  before: Packet
+  after: Packet
+  /** conntrack state it had here; undefined in a namespace without rules. */
+  ctState?: string
+  direction?: 'original' | 'reply'
+  nat: readonly { hook: string; kind: string; from: string; to: string; byRule: boolean }[]
+  trace?: Trace
+  /** Rules that matched, with their text at that time. */
+  matched: readonly TraceStep[]
+  compared: number
+  verdict: string
+  stoppedBy?: string
+}
+
 /** All tables. `id` of an API object: `namespace/name`, or `name` where the kind is not namespaced. */
 export interface Tables {
   machines: MachineRecord
@@ -747,6 +922,15 @@ export interface Tables {
   listeners: ListenerRecord
   journal: JournalLineRecord
   units: UnitRecord
+
+  kubeProxies: KubeProxyRecord
+  proxiedServices: ProxiedServiceRecord
+  chains: ChainRecord
+  netfilter: NetfilterRecord
+  conntrack: ConntrackRecord
+  recent: RecentRecord
+  flows: FlowRecord
+  packets: PacketRecord
 }
 
 export type ModelWorld = World<Tables>

@@ -18,7 +18,7 @@ export interface Question {
   /** From 0. */
   readonly index: number
   readonly rule: Rule
-  /** Answers are whole numbers from 0 below this. Yes or no: 2, and 1 means that the rule matches. */
+  /** Answers are whole numbers from 0 below this. Yes or no: 2, and 1 means that the match says yes (before a `!`). */
   readonly below: number
   /** `random`: chance of a yes in steps of 2^-31. */
   readonly probability?: number
@@ -244,17 +244,9 @@ function slowMatch(walk: Walk, chain: CompiledChain, i: number, table: string): 
 
 function deviceMatches(walk: Walk, match: InterfaceMatch, dev: string | undefined, way: string, table: string, chain: CompiledChain, i: number): boolean {
   if (dev === undefined) {
-    return (
-      walk.ask({
-        kind: 'interface',
-        table,
-        chain: chain.name,
-        index: i,
-        rule: chain.rules[i]!,
-        below: 2,
-        about: `is the ${way} interface ${match.not ? 'other than ' : ''}${match.name}?`,
-      }) === 1
-    )
+    const about = `is the ${way} interface ${match.name}?`
+    const same = walk.ask({ kind: 'interface', table, chain: chain.name, index: i, rule: chain.rules[i]!, below: 2, about }) === 1
+    return same !== match.not
   }
   const same = match.name.endsWith('+') ? dev.startsWith(match.name.slice(0, -1)) : dev === match.name
   return same !== match.not

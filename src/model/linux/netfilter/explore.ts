@@ -50,7 +50,5 @@ export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 
 }
 
 function usual(question: Question): 0 | 1 {
-  if (question.kind === 'random' || question.kind === 'nth') return 1
-  if (question.kind !== 'interface') return 0
-  return question.about.includes(' other than ') ? 1 : 0
+  return question.kind === 'random' || question.kind === 'nth' ? 1 : 0
 }
