@@ -28,6 +28,8 @@ export function parseQuantity(text: string): ParsedQuantity | string {
   return parsed
 }
 
+const tenTo = (power: number): bigint => BigInt('1' + '0'.repeat(power))
+
 function parse(text: string): ParsedQuantity | string {
   if (!/^[+-]?[0-9.]+[eEinumkKMGTP]*[-+]?[0-9]*$/.test(text)) return QUANTITY_FORMAT_ERROR
   const match = SHAPE.exec(text)
@@ -40,7 +42,7 @@ function parse(text: string): ParsedQuantity | string {
   let tens = 0
   const binary = BINARY.indexOf(suffix)
   if (binary >= 0) {
-    up = 1024n ** BigInt(binary + 1)
+    up = 1n << BigInt(10 * (binary + 1))
     format = 'BinarySI'
   } else if (suffix in DECIMAL) {
     up = 1n
@@ -56,9 +58,9 @@ function parse(text: string): ParsedQuantity | string {
   }
   const scale = tens - fraction.length + 9
   let nano = digits * up
-  if (scale >= 0) nano *= 10n ** BigInt(scale)
+  if (scale >= 0) nano *= tenTo(scale)
   else {
-    const down = 10n ** BigInt(-scale)
+    const down = tenTo(-scale)
     nano = (nano + down - 1n) / down
   }
   if (nano > MAX * NANO) nano = MAX * NANO
