@@ -11,6 +11,7 @@ import type {
   EndpointSlice,
   Event as KubeEvent,
   KubeObject,
+  LabelSelector,
   Lease,
   Namespace,
   Node,
@@ -282,6 +283,8 @@ export type StaticManifestRecord = { node: string; file: string; manifest: unkno
 /** A ConfigMap or Secret that pods of the node use. id: `node|resource|namespace/name`. */
 export type KubeletObjectRecord = {
   node: string
+  /** `resource|namespace/name` */
+  key: string
   at: Micros
   state: 'asked' | 'there' | 'missing'
   data?: Record<string, string>
@@ -642,11 +645,14 @@ export type SchedulingRecord = {
   message?: string
   /** Node that was chosen; the Binding is under way. */
   node?: string
-  /** Something that may help changed while the pod was being worked on. */
-  moved: boolean
+  /** metadata.generation of the pod that was tried. */
+  generation: number
   causes: EventId[]
+  /** The Event that says why it does not fit; the next time its series is counted up. */
   event?: { name: string; count: number }
 }
+/** id: 'loop'. `cycle`: the timer of the next scheduling cycle. */
+export type SchedulerLoopRecord = { cycle?: EventId; cycles: number }
 /** What the pods of a node ask for, in total. id: node. */
 export type NodeRoomRecord = {
   node: string
@@ -683,7 +689,7 @@ export type PlacementRecord = {
   priority: number
   terminating: boolean
   /** Required anti-affinity terms, which newcomers must respect. */
-  antiAffinity: { topologyKey: string; namespaces: string[]; selector: string }[]
+  antiAffinity: { topologyKey: string; namespaces: string[]; selector?: LabelSelector }[]
 }
 
 // ------------------------------------------------------------------ kube-proxy (one per node)
@@ -791,8 +797,9 @@ export type FlowRecord = {
   sport: number
   dst: string
   dport: number
-  clientPid?: number
   clientContainer?: string
+  /** For a client outside of the cluster: the node to which its network routes the address. */
+  via?: string
   state: 'connecting' | 'connected' | 'requested' | 'answered' | 'closed' | 'failed'
   /** Where the first packet was delivered, and how the server sees the two ends. */
   server?: { at: NetPlace; ip: string; port: number; peerIp: string; peerPort: number; pid?: number; containerId?: string }
@@ -893,6 +900,7 @@ export interface Tables {
   scheduling: SchedulingRecord
   nodeRoom: NodeRoomRecord
   placements: PlacementRecord
+  schedulerLoop: SchedulerLoopRecord
 
   kubelets: KubeletRecord
   podWorkers: PodWorkerRecord
