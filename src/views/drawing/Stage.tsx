@@ -39,13 +39,14 @@ export interface StageProps {
 interface StageHandle {
   readonly selected: Selection | undefined
   readonly onSelect: (selection: Selection | undefined) => void
-  readonly point: (selection: Selection | undefined, element?: Element) => void
+  readonly point: (selection: Selection | undefined, element?: Element, about?: Description) => void
 }
 
 const StageContext = createContext<StageHandle | undefined>(undefined)
 
 interface Pointed {
   selection: Selection
+  about?: Description
   anchor: { x: number; y: number; width: number; height: number }
 }
 
@@ -68,7 +69,7 @@ export function Stage({ view, label, place, describe, height, children }: StageP
   useEffect(() => () => clearTimeout(timer.current), [])
 
   const point = useCallback(
-    (selection: Selection | undefined, element?: Element) => {
+    (selection: Selection | undefined, element?: Element, about?: Description) => {
       if (!selection || !element || !root.current) return later(undefined, 160)
       const outer = root.current.getBoundingClientRect()
       const box = element.getBoundingClientRect()
@@ -118,7 +119,7 @@ export function Stage({ view, label, place, describe, height, children }: StageP
   }
 
   const about = phone ? selected : (pointed?.selection ?? undefined)
-  const description = about && describe(about, replica, now)
+  const description = about && ((phone ? undefined : pointed?.about) ?? describe(about, replica, now))
   const anchor = pointed?.anchor ?? { x: 0, y: 0, width: 0, height: 0 }
 
   return (
@@ -199,13 +200,15 @@ export interface ThingProps {
   readonly box: { x: number; y: number; width: number; height: number; radius?: number }
   /** Brackets when chosen; false where the thing is too small for them. */
   readonly brackets?: boolean
+  /** What the tooltip says, where the thing is less than what is selected. */
+  readonly about?: Description
   /** Reached by arrow keys only: one of hundreds. */
   readonly dense?: boolean
   readonly children: ReactNode
 }
 
 /** Something that stands: chosen by click, tap or Enter. */
-export function Thing({ select, name, box, brackets = true, dense, children }: ThingProps) {
+export function Thing({ select, name, box, brackets = true, about, dense, children }: ThingProps) {
   const stage = useContext(StageContext)
   const chosen = sameSelection(stage?.selected, select)
   const radius = box.radius ?? 6
@@ -227,7 +230,7 @@ export function Thing({ select, name, box, brackets = true, dense, children }: T
         event.stopPropagation()
         stage?.onSelect(chosen ? undefined : select)
       }}
-      onPointerEnter={(event) => event.pointerType !== 'touch' && stage?.point(select, event.currentTarget)}
+      onPointerEnter={(event) => event.pointerType !== 'touch' && stage?.point(select, event.currentTarget, about)}
       onPointerLeave={() => stage?.point(undefined)}
     >
       <rect x={box.x} y={box.y} width={box.width} height={box.height} className={css.hit} />

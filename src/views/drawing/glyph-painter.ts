@@ -17,6 +17,8 @@ export interface Placement {
   readonly failed?: boolean
   /** The message's own name, beside it in the colour of its plane. */
   readonly label?: string
+  /** The label waits until the glyph has come this far: what stands before would be covered. */
+  readonly labelFrom?: number
   /** Side of the travel line on which the label stands. */
   readonly labelSide?: 'left' | 'right'
 }
@@ -116,7 +118,7 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene, colours: 
       context.stroke(new Path2D(CROSS(4)))
     }
     context.restore()
-    if (one.placement.label !== undefined && labelled.length < LABELS) {
+    if (one.placement.label !== undefined && one.far >= (one.placement.labelFrom ?? 0) && labelled.length < LABELS) {
       label(context, one, place, colours, labelled)
     }
     spots.push({ event: one.event, x: place.x, y: place.y })

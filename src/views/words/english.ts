@@ -1,8 +1,12 @@
+import { THINGS } from './things.ts'
+
 /**
  * All that the pictures say about messages, timers and things. Short main clauses, present tense, actor first, the
  * number in the sentence. `{name}` is a place for a fact; `{From}` and `{To}` begin a sentence, `{from}` and `{to}` do not.
  */
 export const ENGLISH = {
+  ...THINGS,
+
   // ------------------------------------------------------------ actors
   'actor.apiserver': 'the API server',
   'actor.apiserver.short': 'API server',
@@ -221,6 +225,7 @@ export const ENGLISH = {
   'caption.node.quiet': '{node}: nothing moves. {running} of {pods} pods run and are ready.',
   'caption.node.building': '{pod} is getting its network card.',
   'caption.node.starting': '{pod} waits: {doing}.',
+  'caption.node.failed': '{pod} is down: {container}, {how}.',
   'caption.node.two': 'Two pods at once: {a}; {b}.',
   'caption.cluster.ready':
     '{ready} of {all} nodes are Ready. Each beats every 10 s; 50 s without a beat make a node Unknown.',

@@ -1,0 +1,40 @@
+/** The text twin of the picture: what is happening on this node now, in one or two short sentences. */
+import type { Micros } from '../../sim/contract.ts'
+import { placeOf } from '../../sim/contract.ts'
+import { inFlight, type Replica } from '../contract.ts'
+import { nameById } from '../words/describe-thing.ts'
+import { narrateEvent } from '../words/narrate-event.ts'
+import { say } from '../words/say.ts'
+import { podsOfNode, type PodPicture } from './capsules.ts'
+
+export function captionOf(replica: Replica, now: Micros, node: string): string {
+  const doing = podsOfNode(replica, node)
+    .filter(
+      (p) =>
+        p.phase === 'building' ||
+        p.phase === 'ghost' ||
+        p.containers.some((c) => c.state === 'unborn' || c.state === 'failed'),
+    )
+    .slice(-2)
+    .map(sentence)
+  if (doing.length === 2) return `${doing[0]} ${doing[1]}`
+  if (doing.length === 1) return doing[0]!
+  for (const event of inFlight(replica, now)) {
+    if (placeOf(event.from) === node || placeOf(event.to) === node) return narrateEvent(event, nameById(replica)).says
+  }
+  const pods = replica.by('pods', 'node', node)
+  const running = pods.filter((p) =>
+    p.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'),
+  ).length
+  return say('caption.node.quiet', { node, running, pods: pods.length })
+}
+
+function sentence(pod: PodPicture): string {
+  if (pod.cni) return say('caption.node.building', { pod: pod.shortName })
+  const waiting = pod.containers.find((c) => c.state === 'failed') ?? pod.containers.find((c) => c.state === 'unborn')
+  const doing =
+    waiting?.state === 'failed'
+      ? `${waiting.name}, ${waiting.lines[0]}`
+      : (waiting?.lines[1] ?? 'its sandbox is being built')
+  return say('caption.node.starting', { pod: pod.shortName, doing })
+}

@@ -1,0 +1,261 @@
+/** The way of each message through the picture: from which port to which, by which column. Pure. */
+import type { SimEvent } from '../../sim/contract.ts'
+import { placeOf, roleOf } from '../../sim/contract.ts'
+import type { Replica } from '../contract.ts'
+import { bottom, middleX, middleY, right } from '../drawing/box.ts'
+import type { Placement } from '../drawing/glyph-painter.ts'
+import { isAnswer, isFailure, planeOf } from '../drawing/plane.ts'
+import { podOfEvent } from '../drawing/pod-of-event.ts'
+import { reversed, route, type Route } from '../drawing/route.ts'
+import type { NodePicture, PlacedPod } from './select.ts'
+
+/** Undefined: the message does not pass this node. */
+export function wayOfEvent(
+  event: SimEvent,
+  picture: NodePicture,
+  replica: Replica,
+  focus?: string,
+): Placement | undefined {
+  const way = routeOf(event, picture, replica)
+  if (!way) return undefined
+  const uid = podOfEvent(event, replica)
+  return {
+    route: way,
+    plane: planeOf(event),
+    hollow: isAnswer(event) || (focus !== undefined && uid !== undefined && uid !== focus),
+    failed: isFailure(event),
+    label: labelOf(event, picture),
+    labelFrom: event.kind.startsWith('cni.')
+      ? picture.layout.capsuleTop - bottom(picture.layout.containerd) + 50
+      : undefined,
+  }
+}
+
+/** An open call stands at its plug with its name; a second name beside it would lie on it. */
+function labelOf(event: SimEvent, picture: NodePicture): string | undefined {
+  const data = event.data as Record<string, unknown> | undefined
+  if (event.kind === 'cri.request') {
+    const method = typeof data?.method === 'string' ? data.method : undefined
+    const service = method?.includes('Image') ? 'image' : 'runtime'
+    return picture.calls.some((c) => c.service === service) ? undefined : method
+  }
+  if (event.kind === 'cni.add') return 'CNI ADD'
+  if (event.kind === 'cni.del') return 'CNI DEL'
+  return undefined
+}
+
+function routeOf(event: SimEvent, picture: NodePicture, replica: Replica): Route | undefined {
+  const here = picture.node
+  if (event.kind === 'wire.lost') return lostRoute(event, picture)
+  if (placeOf(event.from) !== here && placeOf(event.to) !== here) return undefined
+  const from = roleOf(event.from)
+  const to = roleOf(event.to)
+  if (from === 'apiserver' || to === 'apiserver')
+    return apiRoute(from === 'apiserver' ? to : from, from === 'apiserver', picture)
+  if (from === 'registry' || to === 'registry') return registryRoute(from === 'registry', picture)
+  const pod = podAt(event, picture, replica)
+  if (from === 'kubelet' && to === 'containerd') return criRoute(event, picture, false)
+  if (from === 'containerd' && to === 'kubelet') return criRoute(event, picture, true)
+  if (from === 'kubelet' && to === 'kernel') return gutterRoute('kubelet-kernel', picture, event.kind)
+  if (from === 'kernel' && to === 'kubelet') return reversed(gutterRoute('kubelet-kernel', picture, event.kind))
+  if (from === 'kube-proxy' && to === 'kernel') return proxyRoute(picture)
+  if (from === 'kernel' && to === 'kube-proxy') return mapped(proxyRoute(picture), reversed)
+  if (pod) return podRoute(event, from, to, picture, pod)
+  if (planeOf(event) === 'packet') return packetOnBridge(event, picture)
+  return undefined
+}
+
+function mapped(way: Route | undefined, change: (way: Route) => Route): Route | undefined {
+  return way && change(way)
+}
+
+function podAt(event: SimEvent, picture: NodePicture, replica: Replica): PlacedPod | undefined {
+  const uid = podOfEvent(event, replica)
+  return uid === undefined ? undefined : picture.pods.find((p) => p.uid === uid)
+}
+
+function apiRoute(agent: string, down: boolean, picture: NodePicture): Route | undefined {
+  const { layout } = picture
+  const top = bottom(layout.apiServer)
+  if (agent === 'kube-proxy') {
+    if (layout.ports.proxy === undefined || !layout.proxy) return undefined
+    const x = layout.ports.proxy
+    const wire = route(
+      'proxy-api',
+      [
+        { x, y: top },
+        { x, y: layout.proxy.y + 4 },
+      ],
+      { wired: true },
+    )
+    return down ? wire : reversed(wire)
+  }
+  if (agent !== 'kubelet') return undefined
+  const x = down ? layout.ports.down : layout.ports.up
+  const wire = route(
+    down ? 'api-kubelet' : 'kubelet-api',
+    [
+      { x, y: top },
+      { x, y: layout.kubelet.y + 4 },
+    ],
+    { wired: true },
+  )
+  return down ? wire : reversed(wire)
+}
+
+function registryRoute(down: boolean, picture: NodePicture): Route {
+  const { layout, pulls } = picture
+  const y = layout.containerd.y + layout.containerd.height * 0.685
+  const end = pulls[0] ? right(pulls[0].box) + 4 : layout.registryX - 60
+  const wire = route(
+    'registry',
+    [
+      { x: layout.registryX, y: bottom(layout.registry) },
+      { x: layout.registryX, y },
+      { x: end, y },
+    ],
+    { wired: true },
+  )
+  return down ? wire : reversed(wire)
+}
+
+function criRoute(event: SimEvent, picture: NodePicture, up: boolean): Route {
+  const { layout } = picture
+  const method = String((event.data as { method?: unknown } | undefined)?.method ?? '')
+  const x = method.includes('Image') ? layout.sockets.image : layout.sockets.runtime
+  const wire = route(
+    `cri-${x}`,
+    [
+      { x, y: bottom(layout.kubelet) },
+      { x, y: layout.containerd.y },
+    ],
+    { wired: true },
+  )
+  return up ? reversed(wire) : wire
+}
+
+/** Past the runtime in the left gutter: cgroups and mounts are the kubelet's own work on the kernel. */
+function gutterRoute(id: string, picture: NodePicture, kind: string): Route {
+  const { layout } = picture
+  const x = layout.gutter.left
+  const goal = picture.counters.find((c) => c.name === (/mount/.test(kind) ? 'mounts' : 'cgroups'))
+  const y = goal ? middleY(goal.box) : layout.kernel.y + 24
+  const start = { x: layout.kubelet.x, y: bottom(layout.kubelet) - 14 }
+  const end =
+    goal && goal.name === 'mounts' ? { x: middleX(goal.box), y: layout.counters!.y } : { x: layout.inside.left + 2, y }
+  const turn =
+    goal && goal.name === 'mounts'
+      ? [
+          { x, y: layout.counters!.y - 5 },
+          { x: end.x, y: layout.counters!.y - 5 },
+        ]
+      : [{ x, y }]
+  return route(`${id}-${goal?.name ?? ''}`, [start, { x, y: start.y }, ...turn, end])
+}
+
+/** kube-proxy writes into netfilter: down the right gutter. */
+function proxyRoute(picture: NodePicture): Route | undefined {
+  const { layout } = picture
+  if (!layout.proxy) return undefined
+  const goal = picture.counters.find((c) => c.name === 'netfilter')
+  const x = layout.gutter.right
+  const start = { x: middleX(layout.proxy) + 18, y: bottom(layout.proxy) }
+  const band = bottom(layout.agents) + 8
+  if (!goal)
+    return route('proxy-kernel', [start, { x: start.x, y: band }, { x, y: band }, { x, y: layout.kernel.y + 20 }])
+  return route('proxy-kernel', [
+    start,
+    { x: start.x, y: band },
+    { x, y: band },
+    { x, y: goal.box.y - 5 },
+    { x: middleX(goal.box), y: goal.box.y - 5 },
+    { x: middleX(goal.box), y: goal.box.y },
+  ])
+}
+
+/** Between runtime, shim, CNI plugin and kernel, in the column of one pod. */
+function podRoute(event: SimEvent, from: string, to: string, picture: NodePicture, pod: PlacedPod): Route | undefined {
+  const { layout } = picture
+  const x = middleX(pod.box)
+  const place = (role: string): { x: number; y: number } | undefined => {
+    switch (role) {
+      case 'containerd':
+        return { x, y: bottom(layout.containerd) }
+      case 'cni':
+        return { x, y: layout.kernel.y - 30 }
+      case 'runc':
+      case 'proc':
+        return { x, y: pod.box.y + (layout.kernel.y - pod.box.y) * 0.5 }
+      case 'kernel':
+        return { x, y: layout.kernel.y + 24 }
+      case 'kubelet':
+        return { x: layout.gutter.left, y: bottom(layout.kubelet) - 14 }
+      default:
+        return undefined
+    }
+  }
+  if (planeOf(event) === 'packet') return packetRoute(event, picture, pod)
+  const a = place(from)
+  const b = place(to)
+  if (!a || !b) return undefined
+  // Side by side where two of them share the column of a narrow capsule.
+  const aside = Math.min(20, pod.box.width * 0.16)
+  const shift = from === 'runc' || to === 'runc' ? aside : from === 'proc' || to === 'proc' ? -aside : 0
+  return route(`${pod.uid}-${from}-${to}`, [
+    { x: a.x + shift, y: a.y },
+    { x: b.x + shift, y: b.y },
+  ])
+}
+
+/** Along the veth and the bridge: to or from the wall, the kubelet, or another pod. */
+function packetRoute(event: SimEvent, picture: NodePicture, pod: PlacedPod): Route | undefined {
+  const { layout } = picture
+  const x = middleX(pod.box)
+  const own = { x, y: bottom(pod.box) - 9 }
+  const joint = { x, y: layout.bridgeY }
+  const outward = roleOf(event.from) !== 'kubelet' && placeOf(event.from) === picture.node
+  const far =
+    roleOf(event.from) === 'kubelet' || roleOf(event.to) === 'kubelet'
+      ? { x: layout.gutter.left, y: layout.bridgeY }
+      : { x: layout.plug.x, y: layout.bridgeY }
+  const kubelet = { x: layout.gutter.left, y: bottom(layout.kubelet) - 14 }
+  const way =
+    far.x === layout.gutter.left
+      ? route(`${pod.uid}-probe`, [{ x: layout.kubelet.x, y: kubelet.y }, kubelet, far, joint, own])
+      : route(`${pod.uid}-wall`, [far, joint, own], { wired: true })
+  return outward ? reversed(way) : way
+}
+
+function packetOnBridge(event: SimEvent, picture: NodePicture): Route | undefined {
+  const { layout } = picture
+  const wire = route(
+    'eth0',
+    [
+      { x: layout.inside.left, y: layout.bridgeY },
+      { x: layout.plug.x, y: layout.bridgeY },
+    ],
+    { wired: true },
+  )
+  return placeOf(event.from) === picture.node ? wire : reversed(wire)
+}
+
+/** A lost message gets as far as the wall. */
+function lostRoute(event: SimEvent, picture: NodePicture): Route | undefined {
+  const inner = event.data as { from?: string; to?: string; kind?: string } | undefined
+  if (inner?.from === undefined || placeOf(inner.from) !== picture.node) return undefined
+  const role = roleOf(inner.from)
+  const { layout } = picture
+  if (role === 'kubelet' || role === 'kube-proxy') {
+    const x = role === 'kubelet' ? layout.ports.up : layout.ports.proxy
+    if (x === undefined) return undefined
+    return route(
+      `lost-${role}`,
+      [
+        { x, y: layout.kubelet.y + 4 },
+        { x, y: layout.body.y + layout.oblique.dy / 2 },
+      ],
+      { wired: true },
+    )
+  }
+  return undefined
+}
