@@ -64,7 +64,11 @@ async function runTool(tool: Tool, process: Process): Promise<number> {
       const error = file.text === undefined ? site.files.remove(path) : site.files.write(path, file.text)
       if (error) io.stderr.write(`${tool.name}: ${file.path}: ${describe(error)}\n`)
     }
-    if (result.inputs && result.inputs.length > 0) kernel.host.give(result.inputs)
+    if (result.inputs && result.inputs.length > 0) {
+      kernel.host.give(result.inputs)
+      // Their handlers have run: who waits on a table looks again.
+      kernel.tasks.wake(kernel.host.reader().now, 'any')
+    }
     if (result.effect?.kind === 'enter') {
       const exit = await enter(process, result.effect.place, result.effect.argv)
       if (result.exit !== undefined) return exit

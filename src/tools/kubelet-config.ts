@@ -1,0 +1,55 @@
+import { kubeletConfigDefaults } from '../model/kubelet/config.ts'
+
+/** /var/lib/kubelet/config.yaml as kubeadm writes it: what it sets, and zero for what it leaves to the kubelet. */
+export const KUBEADM_KUBELET_CONFIG = {
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { cacheTTL: '0s', enabled: true },
+    x509: { clientCAFile: '/etc/kubernetes/pki/ca.crt' },
+  },
+  authorization: { mode: 'Webhook', webhook: { cacheAuthorizedTTL: '0s', cacheUnauthorizedTTL: '0s' } },
+  cgroupDriver: 'systemd',
+  clusterDNS: ['10.96.0.10'],
+  clusterDomain: 'cluster.local',
+  containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
+  cpuManagerReconcilePeriod: '0s',
+  evictionPressureTransitionPeriod: '0s',
+  fileCheckFrequency: '0s',
+  healthzBindAddress: '127.0.0.1',
+  healthzPort: 10248,
+  httpCheckFrequency: '0s',
+  imageMaximumGCAge: '0s',
+  imageMinimumGCAge: '0s',
+  kind: 'KubeletConfiguration',
+  logging: {
+    flushFrequency: 0,
+    options: { json: { infoBufferSize: '0' }, text: { infoBufferSize: '0' } },
+    verbosity: 0,
+  },
+  memorySwap: {},
+  nodeStatusReportFrequency: '0s',
+  nodeStatusUpdateFrequency: '0s',
+  rotateCertificates: true,
+  runtimeRequestTimeout: '0s',
+  shutdownGracePeriod: '0s',
+  shutdownGracePeriodCriticalPods: '0s',
+  staticPodPath: '/etc/kubernetes/manifests',
+  streamingConnectionIdleTimeout: '0s',
+  syncFrequency: '0s',
+  volumeStatsAggPeriod: '0s',
+} as const
+
+/** The effective configuration (`/configz`): the file over the defaults; a zero duration means the default. */
+export function kubeletConfiguration(): Record<string, unknown> {
+  const { apiVersion: _a, kind: _k, logging: _l, ...file } = KUBEADM_KUBELET_CONFIG
+  const set = Object.entries(file).filter(([key, value]) => !(value === '0s' && key in kubeletConfigDefaults))
+  const first = { enableServer: true, staticPodPath: file.staticPodPath, podLogsDir: '/var/log/pods' }
+  return {
+    ...first,
+    ...kubeletConfigDefaults,
+    address: '0.0.0.0',
+    ...Object.fromEntries(set),
+    evictionHard: { 'imagefs.available': '15%', 'imagefs.inodesFree': '5%', 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%' },
+  } // prettier-ignore
+}
