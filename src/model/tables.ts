@@ -15,6 +15,7 @@ import type {
   Lease,
   Namespace,
   Node,
+  NodeStatus,
   Pod,
   PodStatus,
   ReplicaSet,
@@ -128,6 +129,11 @@ export type KubeletRecord = {
   errorSleep: Micros
   /** Pulls are one at a time: `uid|container` in order, the first is under way. */
   pulls: string[]
+  /** Node status as the API server has it from this kubelet, and the one on its way. */
+  reported?: NodeStatus
+  proposed?: NodeStatus
+  /** What the eviction manager found; absent: no pressure. */
+  pressure?: { MemoryPressure?: boolean; DiskPressure?: boolean; PIDPressure?: boolean }
 }
 /** One per pod the kubelet knows. id: `node|uid`. */
 export type PodWorkerRecord = {
@@ -614,6 +620,8 @@ export type NodeHealthRecord = {
 }
 /** Eviction limiter of a zone. id: zone name, `default` for nodes without a zone. */
 export type ZoneRecord = { zone: string; state: string; qps: number; paidUntil: Micros }
+/** The generation of an EndpointSlice that its controller has written last: its own echo wakes nobody. id: `namespace/name`. */
+export type SliceTrackRecord = { generation: number }
 /** A pod that will be deleted for a NoExecute taint. id: `namespace/name`. */
 export type EvictionRecord = {
   namespace: string
@@ -812,7 +820,10 @@ export type FlowRecord = {
   endedAt?: Micros
   /** Packets in the order in which they were sent. */
   packets: string[]
-  /** How often the segment in hand was sent, and the timer that sends it again. */
+  /** UDP: how often the datagram may be sent, and how long each waits. */
+  attempts?: number
+  retryMicros?: Micros
+  /** How often the segment in hand was sent again, and the timer that does it. */
   tries: number
   timer?: EventId
   deadline?: EventId
@@ -896,6 +907,7 @@ export interface Tables {
   nodeHealth: NodeHealthRecord
   zones: ZoneRecord
   evictions: EvictionRecord
+  sliceTracks: SliceTrackRecord
 
   scheduling: SchedulingRecord
   nodeRoom: NodeRoomRecord

@@ -58,6 +58,8 @@ export const podEvents = {
   failedKillPod: (err: string) => warning('FailedKillPod', `error killing pod: ${err}`),
   deadlineExceeded: () => normal('DeadlineExceeded', 'Pod was active on the node longer than the specified deadline'),
   outOf: (resource: string, message: string) => warning(`OutOf${resource}`, message),
+  /** Admission: the reason is that of the plugin that refused. */
+  refused: (reason: string, message: string) => warning(reason, message),
 } as const
 
 export const nodeEvents = {

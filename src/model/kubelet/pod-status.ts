@@ -18,6 +18,8 @@ import type { RuntimePod } from './runtime-status.ts'
 export type ProbeFacts = {
   readiness: (containerId: string) => ProbeResult | undefined
   startup: (containerId: string) => ProbeResult | undefined
+  /** Whether a probe worker of that kind exists for the container: it may not have spoken yet. */
+  probed: (containerName: string, probe: 'readiness' | 'startup') => boolean
 }
 
 export type StatusFacts = ProbeFacts & {
@@ -64,8 +66,8 @@ export function generatePodStatus(pod: Pod, runtime: RuntimePod, old: PodStatus,
   // A pod does not come back from its end.
   if (apiPhase === 'Failed' || apiPhase === 'Succeeded') phase = apiPhase
 
-  const containers = regular.map((s) => withProbes(s, pod.spec.containers, facts))
-  const initContainers = init.map((s) => withInitProbes(s, inits, facts))
+  const containers = regular.map((s) => withProbes(s, old.containerStatuses, facts))
+  const initContainers = init.map((s) => withInitProbes(s, inits, old.initContainerStatuses, facts))
 
   const kubeletOwned: readonly string[] = kubeletPodConditions
   const conditions = (pod.status?.conditions ?? []).filter((c) => !kubeletOwned.includes(c.type))
@@ -131,28 +133,40 @@ export function anyRegularContainerStartedInNewestSandbox(pod: Pod, runtime: Run
 
 const bareId = (status: ContainerStatus): string => (status.containerID ?? '').replace(/^[a-z-]+:\/\//, '')
 
-function started(status: ContainerStatus, spec: Container | undefined, facts: ProbeFacts): boolean {
-  if (status.state.running === undefined) return false
-  const result = facts.startup(bareId(status))
-  if (result !== undefined) return result === 'Success'
+/** The status said before of this very container: a kubelet that restarts keeps started and ready as they were. */
+function before(status: ContainerStatus, old: readonly ContainerStatus[] | undefined): ContainerStatus | undefined {
+  return old?.find((o) => o.containerID === status.containerID && o.state.running !== undefined)
+}
+
+function withProbes(
+  status: ContainerStatus,
+  old: readonly ContainerStatus[] | undefined,
+  facts: ProbeFacts,
+): ContainerStatus {
+  if (status.state.running === undefined) return { ...status, started: false, ready: false }
+  const id = bareId(status)
+  const startup = facts.startup(id)
+  const kept = before(status, old)
   // No result: started, unless a startup probe is there and has yet to speak.
-  return spec?.startupProbe === undefined
-}
-
-function withProbes(status: ContainerStatus, specs: readonly Container[], facts: ProbeFacts): ContainerStatus {
-  const spec = specs.find((c) => c.name === status.name)
-  const isStarted = started(status, spec, facts)
+  const started =
+    startup === undefined ? kept?.started === true || !facts.probed(status.name, 'startup') : startup === 'Success'
   let ready = false
-  if (isStarted) {
-    const result = facts.readiness(bareId(status))
-    ready = result !== undefined ? result === 'Success' : spec?.readinessProbe === undefined
+  if (started) {
+    const readiness = facts.readiness(id)
+    if (readiness !== undefined) ready = readiness === 'Success'
+    else ready = kept?.ready === true || !facts.probed(status.name, 'readiness')
   }
-  return { ...status, started: isStarted, ready }
+  return { ...status, started, ready }
 }
 
-function withInitProbes(status: ContainerStatus, specs: readonly Container[], facts: ProbeFacts): ContainerStatus {
+function withInitProbes(
+  status: ContainerStatus,
+  specs: readonly Container[],
+  old: readonly ContainerStatus[] | undefined,
+  facts: ProbeFacts,
+): ContainerStatus {
   const spec = specs.find((c) => c.name === status.name)
-  if (spec !== undefined && isSidecar(spec)) return withProbes(status, specs, facts)
+  if (spec !== undefined && isSidecar(spec)) return withProbes(status, old, facts)
   const ready = status.state.terminated?.exitCode === 0
   return { ...status, started: status.state.running !== undefined, ready }
 }

@@ -1,0 +1,46 @@
+// Dead containers and old sandboxes.
+// Upstream: pkg/kubelet/pod_container_deletor.go (one dead container per name stays), pkg/kubelet/kuberuntime/kuberuntime_gc.go
+// (evictContainers, evictSandboxes; every minute).
+import { placeOf, type SimEvent } from '../../sim/contract.ts'
+import type { ModelWorld } from '../tables.ts'
+import { cri } from './calls.ts'
+import { timers } from './config.ts'
+import { workerId } from './pod-workers.ts'
+
+/** A container of the pod died: older dead ones of its name go. */
+export function removeDeadContainers(world: ModelWorld, node: string, uid: string, died: string): void {
+  const cached = world.get('podCache', workerId(node, uid))
+  const name = cached?.containers.find((c) => c.id === died)?.name
+  if (cached === undefined || name === undefined) return
+  const dead = cached.containers
+    .filter((c) => c.name === name && c.state === 'exited')
+    .sort((a, b) => b.createdAt - a.createdAt)
+    .slice(1)
+  if (dead.length === 0) return
+  world.because('KL25', { container: name, kept: 1, removed: dead.length })
+  for (const container of dead) cri(world, node, 'RemoveContainer', { container_id: container.id }, { who: 'gc' })
+}
+
+/** Every minute: what is left of pods that are gone, and sandboxes that were replaced. */
+export function onGarbage(world: ModelWorld, event: SimEvent<{ boot: number }>): void {
+  const node = placeOf(event.to)
+  const kubelet = world.get('kubelets', node)
+  if (kubelet === undefined || !kubelet.running || kubelet.boot !== event.data.boot) return
+  world.send('timer.kubelet.gc', event.to, event.data, { delayMicros: timers.containerGCPeriod })
+  if (!kubelet.configSynced) return
+  for (const cached of world.by('podCache', 'node', node)) {
+    const id = workerId(node, cached.uid)
+    const gone = world.get('kubeletPods', id) === undefined && (world.get('podWorkers', id)?.finished ?? true)
+    for (const container of cached.containers) {
+      if (gone && container.state === 'exited')
+        cri(world, node, 'RemoveContainer', { container_id: container.id }, { who: 'gc' })
+    }
+    const running = cached.containers.some((c) => c.state === 'running')
+    for (const [i, sandbox] of cached.sandboxes.entries()) {
+      // The newest sandbox of a living pod stays, dead or not; one that still has containers stays for now.
+      if (sandbox.state === 'READY' || running || (!gone && i === 0)) continue
+      if (gone && cached.containers.length > 0) continue
+      cri(world, node, 'RemovePodSandbox', { pod_sandbox_id: sandbox.id }, { who: 'gc' })
+    }
+  }
+}

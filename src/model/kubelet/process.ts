@@ -1,0 +1,127 @@
+// The kubelet as a process of its node: started, stopped, started again. Containers do not notice.
+// Upstream: pkg/kubelet/kubelet.go (Run), cmd/kubelet/app/server.go.
+import { placeOf, type SimEvent } from '../../sim/contract.ts'
+import { MILLI, SECOND } from '../../sim/clock.ts'
+import type { ModelWorld } from '../tables.ts'
+import { tellOfNode } from './calls.ts'
+import { timers } from './config.ts'
+import { watchPods } from './config-sources.ts'
+import { nodeEvents } from './event-texts.ts'
+import { klog } from './klog.ts'
+
+/** Tables that are memory of the process: gone with it. */
+const memory = ['podWorkers', 'probes', 'backoffs', 'kubeletPods', 'podCache', 'podStatuses', 'kubeletObjects'] as const
+
+/** Input `kubelet.start`, to NODE/kubelet. */
+export function onStart(world: ModelWorld, event: SimEvent): void {
+  const node = placeOf(event.to)
+  const before = world.get('kubelets', node)
+  if (before?.running || world.get('machines', node) === undefined) return
+  const boot = (before?.boot ?? 0) + 1
+  const pid = 700 + boot * 1000 + world.random(`kubelet ${node} pid`, 90)
+  const unit = `${node}|kubelet`
+  world.put('units', unit, { node, unit: 'kubelet', active: 'active', sub: 'running', since: world.now, pid })
+  world.put('kubelets', node, {
+    node,
+    running: true,
+    since: world.now,
+    boot,
+    pid,
+    registered: false,
+    lastRelistAt: -1,
+    nextRelistAt: world.now,
+    statusQueued: 0,
+    notReady: 'container runtime status check may not have completed yet',
+    runtimeError: '',
+    networkError: '',
+    configSynced: false,
+    listGeneration: before?.listGeneration ?? 0,
+    watchBroken: false,
+    leaseKnown: false,
+    looping: false,
+    errorSleep: timers.errorSleepBase,
+    pulls: [],
+  })
+  klog(world, node, 'I', 'server.go:530', 'Kubelet version', {
+    kubeletVersion: world.get('machines', node)!.kubeletVersion,
+  })
+  klog(world, node, 'I', 'kubelet.go:480', 'Attempting to sync node with API server')
+  klog(world, node, 'I', 'kubelet.go:381', 'Adding static pod path', { path: '/etc/kubernetes/manifests' })
+  klog(world, node, 'I', 'kubelet.go:386', 'Adding apiserver pod source')
+  klog(world, node, 'I', 'server.go:1262', 'Started kubelet')
+  tellOfNode(world, node, nodeEvents.starting())
+  tellOfNode(world, node, nodeEvents.allocatableEnforced())
+
+  const self = event.to
+  const timer = (kind: string, delayMicros: number, data: object = {}): void => {
+    world.send(kind, self, { boot, ...data }, { delayMicros })
+  }
+  timer('timer.kubelet.runtime', 0)
+  timer('timer.kubelet.register', 0, { waitMicros: 100 * MILLI })
+  timer('timer.kubelet.lease', 0)
+  timer('timer.kubelet.node-status', timers.nodeStatusUpdate)
+  timer('timer.kubelet.node-status', 100 * MILLI, { fast: true })
+  timer('timer.kubelet.files', 0)
+  timer('timer.kubelet.sync-tick', timers.syncTick)
+  timer('timer.kubelet.housekeeping', timers.housekeepingPeriod)
+  timer('timer.kubelet.gc', timers.containerGCPeriod)
+  watchPods(world, node)
+}
+
+/** Input `kubelet.stop`, to NODE/kubelet: the process ends; nothing of its memory is left. */
+export function onStop(world: ModelWorld, event: SimEvent): void {
+  const node = placeOf(event.to)
+  const kubelet = world.get('kubelets', node)
+  if (!kubelet?.running) return
+  klog(world, node, 'I', 'server.go:1310', 'Kubelet is stopping')
+  world.put('units', `${node}|kubelet`, {
+    node,
+    unit: 'kubelet',
+    active: 'inactive',
+    sub: 'dead',
+    since: world.now,
+    pid: 0,
+  })
+  for (const table of memory) {
+    for (const record of world.by(table, 'node', node)) {
+      const key = 'key' in record && table !== 'kubeletObjects' ? record.key : undefined
+      if (table === 'probes') {
+        const p = record as { uid: string; container: string; probe: string; timer?: number }
+        world.cancel(p.timer)
+        world.put('probes', `${node}|${p.uid}|${p.container}|${p.probe}`, undefined)
+      } else if (table === 'kubeletObjects') world.put(table, `${node}|${(record as { key: string }).key}`, undefined)
+      else world.put(table, `${node}|${key ?? (record as { uid: string }).uid}`, undefined)
+    }
+  }
+  for (const channel of ['config', 'pleg', 'sync', 'housekeeping', 'liveness', 'readiness', 'startup']) {
+    world.put('kubeletChannels', `${node}|${channel}`, undefined)
+  }
+  world.put('relists', node, undefined)
+  world.put('kubelets', node, {
+    node,
+    running: false,
+    since: world.now,
+    boot: kubelet.boot,
+    pid: 0,
+    registered: false,
+    lastRelistAt: -1,
+    nextRelistAt: 0,
+    statusQueued: 0,
+    notReady: 'the kubelet is stopped',
+    runtimeError: '',
+    networkError: '',
+    configSynced: false,
+    listGeneration: kubelet.listGeneration,
+    watchBroken: false,
+    leaseKnown: false,
+    looping: false,
+    errorSleep: timers.errorSleepBase,
+    pulls: [],
+  })
+}
+
+/** systemd's Restart=always with RestartSec=10 is for crashes; a restart by hand is a stop and a start. */
+export function onRestart(world: ModelWorld, event: SimEvent): void {
+  onStop(world, event)
+  world.send('kubelet.start', event.to, {}, { delayMicros: SECOND / 5 })
+}
