@@ -102,7 +102,9 @@ function cleanMeta(
     resourceVersion: '',
     creationTimestamp: set.now,
   }
+  // BeforeCreate: a kind without namespaces drops the one that was written.
   if (set.namespace !== undefined) made.namespace = set.namespace
+  else delete made.namespace
   if (r.generation) made.generation = 1
   return made
 }

@@ -3,6 +3,7 @@
 
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node } from 'yaml'
 import { isRecord } from './equality.ts'
+import { versionOf } from './resources.ts'
 import { pathSteps } from './validation/field-errors.ts'
 
 export type Position = { line: number; column: number }
@@ -185,7 +186,7 @@ function addObject(
         : `error: error validating "${file}": error validating data: ${missing[0]} not set; if you choose to ignore these errors, turn validation off with --validate=false`
     const hint = missing.includes('kind')
       ? 'Say what it is: apiVersion: v1 and kind: Pod, for example.'
-      : `Add apiVersion: kubectl explain ${String(kind).toLowerCase()} shows it.`
+      : `Add apiVersion: ${versionOf(String(kind)) ?? 'GROUP/VERSION'}.`
     manifest.problems.push({ file, ...at(''), message, hint })
     return
   }

@@ -6,6 +6,7 @@ import { deepEqual, isRecord } from './equality.ts'
 type Plain = Record<string, unknown>
 
 /** Lists that strategic merge joins by a key: field name -> merge key (patchMergeKey in staging/src/k8s.io/api). */
+// podIPs and hostIPs have a merge key upstream, where kubelet sends the deletions with it; here a status brings all of them.
 const MERGE_KEYS: Record<string, string | readonly string[]> = {
   containers: 'name',
   initContainers: 'name',
@@ -22,8 +23,6 @@ const MERGE_KEYS: Record<string, string | readonly string[]> = {
   conditions: 'type',
   ownerReferences: 'uid',
   addresses: 'type',
-  podIPs: 'ip',
-  hostIPs: 'ip',
   secrets: 'name',
   // A container port is known by containerPort, a service port by port: whichever the items have.
   ports: ['containerPort', 'port'],

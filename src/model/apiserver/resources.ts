@@ -193,6 +193,12 @@ export function resourceOfKind(apiVersion: string, kind: string): ApiResource | 
   return byKind.get(`${apiVersion} ${kind}`)
 }
 
+/** The apiVersion under which a kind is served, where a person named the kind alone or an old version. */
+export function versionOf(kind: string): string | undefined {
+  const found = RESOURCES.find((r) => r.kind === kind)
+  return found && apiVersionOf(found)
+}
+
 /**
  * By what a person types: `po`, `pod`, `Pods`, `deployments.apps`, `deployments.v1.apps`.
  * kubectl's RESTMapper lowers the case and knows plural, singular and short names.

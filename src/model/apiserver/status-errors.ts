@@ -65,3 +65,10 @@ export function invalid(kind: string, group: string, name: string, errors: reado
     causes: errors,
   }
 }
+
+/** What kubectl makes of an Invalid error: one mistake in the line, more as a list (cmd/util/helpers.go checkErr). */
+export function kubectlInvalid(kind: string, name: string, causes: readonly StatusCause[]): string {
+  const texts = [...new Set(causes.map((c) => `${c.field}: ${c.message}`))]
+  const start = `The ${kind} "${name}" is invalid: `
+  return texts.length === 1 ? start + texts[0]! : start + texts.map((t) => `\n* ${t}`).join('')
+}

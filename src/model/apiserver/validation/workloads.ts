@@ -12,7 +12,7 @@ import type {
 } from '../objects.ts'
 import { matchesLabelSelector, matchesMap } from '../selectors.ts'
 import { forbiddenField, invalidValue, notSupported, required, type FieldError } from './field-errors.ts'
-import { emptySelector, immutable, nonNegative, selectorErrors } from './meta.ts'
+import { emptySelector, immutable, labelErrors, nonNegative, selectorErrors } from './meta.ts'
 import { isPercent } from './names.ts'
 import { templateErrors } from './pod.ts'
 
@@ -34,7 +34,9 @@ function selectorAndTemplate(
   if (!template) return [...errors, required('spec.template')]
   if (selector && !emptySelector(selector) && !matchesLabelSelector(selector, template.metadata?.labels))
     errors.push(invalidValue('spec.template.metadata.labels', template.metadata?.labels ?? null, MISMATCH))
-  errors.push(...templateErrors(template, 'spec.template'))
+  // Upstream never reads the pods of a StatefulSet: their volumes come from its claim templates.
+  if (what === 'statefulset') errors.push(...labelErrors(template.metadata?.labels, 'spec.template.labels'))
+  else errors.push(...templateErrors(template, 'spec.template'))
   const policy = template.spec?.restartPolicy ?? 'Always'
   if (!restartPolicies.includes(policy))
     errors.push(notSupported('spec.template.spec.restartPolicy', policy, restartPolicies))
