@@ -73,9 +73,9 @@ export default function NodeView(props: ViewProps) {
         <Counters counters={picture.counters} node={node} />
         {picture.hidden > 0 && (
           <text
-            x={layout.inside.right - 2}
-            y={bottom(layout.containerd) + 8}
-            textAnchor="end"
+            x={(layout.inside.left + layout.inside.right) / 2}
+            y={layout.bridgeY + 17}
+            textAnchor="middle"
           >{`and ${picture.hidden} more pods`}</text>
         )}
       </svg>

@@ -32,9 +32,8 @@ export function captionOf(replica: Replica, now: Micros, node: string): string {
 function sentence(pod: PodPicture): string {
   if (pod.cni) return say('caption.node.building', { pod: pod.shortName })
   const waiting = pod.containers.find((c) => c.state === 'failed') ?? pod.containers.find((c) => c.state === 'unborn')
-  const doing =
-    waiting?.state === 'failed'
-      ? `${waiting.name}, ${waiting.lines[0]}`
-      : (waiting?.lines[1] ?? 'its sandbox is being built')
+  if (waiting?.state === 'failed')
+    return say('caption.node.failed', { pod: pod.shortName, container: waiting.name, how: waiting.lines[0] })
+  const doing = waiting?.lines[1] ?? 'its sandbox is being built'
   return say('caption.node.starting', { pod: pod.shortName, doing })
 }

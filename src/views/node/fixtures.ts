@@ -126,6 +126,8 @@ function mock(): Fixture {
         ],
       } as never,
     },
+    kubeProxies: { [NODE]: { node: NODE, running: true, mode: 'iptables', lastSyncAt: NOW - 2_000_000 } as never },
+    netfilter: { [NODE]: { node: NODE, rules: 84 } as never },
     criCalls: {
       [`${NODE}|1`]: {
         id: `${NODE}|1`,

@@ -59,7 +59,7 @@ export interface NodePicture {
   readonly machine?: { ip: string; cable: boolean; runtimeVersion: string; podCIDR: string }
   readonly apiServer: string
   readonly kubelet: KubeletPicture
-  readonly proxy: { present: boolean; mode: string; syncedAt?: number }
+  readonly proxy: { present: boolean; mode: string; syncedAt?: number; nextAt?: number }
   readonly calls: readonly OpenCall[]
   readonly controlPlane: boolean
   readonly agent: { title: string; lines: readonly string[]; present: boolean }
@@ -230,11 +230,13 @@ function pullsOfNode(replica: Replica, node: string, layout: NodeLayout): PullPi
 }
 
 function proxyOfNode(replica: Replica, node: string): NodePicture['proxy'] {
-  const record = optional(replica, 'proxies', node) ?? optional(replica, 'kubeProxies', node)
-  const mode = typeof record?.mode === 'string' ? record.mode : 'iptables'
-  const syncedAt = typeof record?.lastSyncAt === 'number' ? record.lastSyncAt : undefined
-  const running = record?.running !== false
-  return { present: running, mode, syncedAt }
+  const proxy = replica.get('kubeProxies', node)
+  return {
+    present: proxy?.running ?? false,
+    mode: proxy?.mode ?? 'iptables',
+    syncedAt: proxy?.lastSyncAt,
+    nextAt: proxy?.nextSyncAt,
+  }
 }
 
 /** Calls that only ask come every second and say nothing here. */
@@ -256,11 +258,6 @@ function openCalls(replica: Replica, node: string, phone: boolean): OpenCall[] {
   return [...calls.values()].map(({ service, label, record }) => ({ service, label, record }))
 }
 
-/** A record of a table that may not exist in this build of the model. */
-function optional(replica: Replica, table: string, id: string): Record<string, unknown> | undefined {
-  return (replica.get as (table: string, id: string) => Record<string, unknown> | undefined)(table, id)
-}
-
 /** The CNI agent that runs on the node, or the fact that there is none. */
 function agentOfNode(replica: Replica, node: string, pods: readonly PodPicture[]): NodePicture['agent'] {
   const agent = pods.find((p) => /^(kindnet|kube-flannel|calico-node|cilium)/.test(p.name))
@@ -274,36 +271,28 @@ function agentOfNode(replica: Replica, node: string, pods: readonly PodPicture[]
 
 function counters(replica: Replica, node: string, layout: NodeLayout, pods: readonly PodPicture[]): Counter[] {
   const { left, right } = layout.inside
-  const processes = replica.by('processes', 'node', node)
-  const cgroups = new Set(processes.map((p) => p.cgroup)).size
-  const netns = replica.by('netns', 'node', node).length
+  const cgroups = new Set(replica.by('processes', 'node', node).map((p) => p.cgroup)).size
+  const rules = replica.get('netfilter', node)?.rules ?? 0
+  const flows = replica.all('conntrack').filter((entry) => entry.node === node && entry.expiresAt > replica.now).length
   const mounts = pods.reduce((sum, pod) => sum + mountsOf(replica, pod), 0)
-  const rules = ruleCount(replica, node)
   const all: Omit<Counter, 'box'>[] = [
     {
       name: 'cgroups',
-      value: `${cgroups} with processes`,
-      says: 'Each container has a cgroup under its pod, under the class of the pod: the kernel counts and limits there.',
+      value: String(cgroups),
+      says: 'Each container has a cgroup under its pod, and the pod under its class: there the kernel counts and limits.',
       command: 'systemd-cgls',
     },
-    rules === undefined
-      ? {
-          name: 'net ns',
-          value: String(netns),
-          says: 'One network namespace for each pod that has its own network, and the host.',
-          command: 'ip netns list',
-        }
-      : {
-          name: 'netfilter',
-          value: `${rules} rules`,
-          says: 'What kube-proxy wrote: the kernel walks these rules for the first packet of a flow, without kube-proxy.',
-          command: 'iptables-save',
-        },
     {
-      name: 'processes',
-      value: String(processes.length),
-      says: 'A container is a process of this kernel, like the kubelet itself.',
-      command: 'ps -ef',
+      name: 'netfilter',
+      value: `${rules} rules`,
+      says: 'What kube-proxy wrote. The kernel walks these rules for the first packet of a flow, without kube-proxy.',
+      command: 'iptables-save',
+    },
+    {
+      name: 'conntrack',
+      value: flows === 1 ? '1 flow' : `${flows} flows`,
+      says: 'Packets of a known flow skip the nat table: the kernel does for them what it decided for the first.',
+      command: 'conntrack -L',
     },
     {
       name: 'mounts',
@@ -324,15 +313,4 @@ function counters(replica: Replica, node: string, layout: NodeLayout, pods: read
 function mountsOf(replica: Replica, pod: PodPicture): number {
   if (pod.sandboxId === undefined) return 0
   return replica.by('containers', 'sandbox', pod.sandboxId).reduce((sum, c) => sum + c.mounts.length, 0)
-}
-
-/** How many rules netfilter holds, where the model keeps them. */
-function ruleCount(replica: Replica, node: string): number | undefined {
-  const tables =
-    optional(replica, 'netfilter', node) ??
-    optional(replica, 'netfilters', node) ??
-    optional(replica, 'netfilter', `${node}|`)
-  const chains = tables?.rules ?? tables?.ruleCount
-  if (typeof chains === 'number') return chains
-  return Array.isArray(chains) ? chains.length : undefined
 }
