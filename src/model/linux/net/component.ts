@@ -1,0 +1,113 @@
+/** Packets between namespaces: the handlers of `net.*` at every door, and their rules. */
+import type { SimEvent } from '../../../sim/contract.ts'
+import type { ModelComponent, ModelWorld, NetPlace } from '../../tables.ts'
+import { connect, type ConnectRequest, type NetRespond } from './connect.ts'
+import { CONNTRACK_GC, sweepConntrack } from './conntrack-table.ts'
+import { changeFlow, endPacket } from './flow.ts'
+import { failFlow } from './result.ts'
+import { ACK, DATA_AGAIN, NET_RTO, PSH, repeat, RST, sendFromClient, sendFromServer } from './segments.ts'
+import { land } from './sockets.ts'
+import { pass, sendIcmp } from './stack.ts'
+import { ARP_FAILED, type NetHop } from './wire.ts'
+
+function hop(world: ModelWorld, event: SimEvent<NetHop>): void {
+  const packet = world.get('packets', event.data.packet)
+  if (!packet || packet.state !== 'moving') return
+  const { at, dev, landed } = event.data
+  if (landed || 'host' in at) return land(world, packet, at, dev)
+  if (!world.get('netns', `${at.node}|${at.netns}`)) return endPacket(world, packet.id, 'lost', 'its namespace is gone')
+  const out = pass(world, packet, at.node, at.netns, dev)
+  if (out && 'header' in out) land(world, out.packet, at, dev)
+}
+
+/** A program answers a request. */
+function respond(world: ModelWorld, event: SimEvent<NetRespond>): void {
+  const { flow: id, response, reset } = event.data
+  const flow = world.get('flows', id)
+  if (!flow?.server) return
+  if (reset) {
+    if (flow.proto === 'tcp') sendFromServer(world, id, RST | ACK, 'RST, ACK')
+    return
+  }
+  changeFlow(world, id, { response: response ?? null })
+  sendFromServer(world, id, PSH | ACK, 'response', flow.proto === 'tcp' ? DATA_AGAIN : {})
+}
+
+/** The caller's patience is over. */
+function deadline(world: ModelWorld, event: SimEvent<{ flow: string }>): void {
+  const flow = world.get('flows', event.data.flow)
+  if (!flow || flow.endedAt !== undefined) return
+  failFlow(world, flow.id, 'timeout')
+  if (flow.proto === 'tcp' && flow.connectedAt !== undefined) sendFromClient(world, flow.id, RST | ACK, 'RST, ACK')
+}
+
+/** Nobody answered for the neighbour: the sender is told (net/ipv4/arp.c arp_error_report). */
+function noNeighbour(world: ModelWorld, event: SimEvent<{ packet: string; at: NetPlace }>): void {
+  const packet = world.get('packets', event.data.packet)
+  const { at } = event.data
+  if (!packet || 'host' in at) return
+  const last = packet.hops[packet.hops.length - 1]
+  if (last?.inDev === undefined) {
+    if (packet.way === 'request') failFlow(world, packet.flow, 'unreachable')
+    return
+  }
+  sendIcmp(world, packet, at, last.inDev, packet.now, 'icmp-host-unreachable')
+}
+
+/** `net.connect`: what a tool asks for by an input, to the actor at whose place the client runs. */
+function connectInput(world: ModelWorld, event: SimEvent<ConnectRequest>): void {
+  connect(world, event.data)
+}
+
+export const packets: ModelComponent = {
+  roles: ['kernel', 'proc', 'laptop', 'external', 'registry'],
+  tables: {
+    conntrack: {
+      owner: 'linux/net',
+      indexes: { node: (r) => r.node, reply: (r) => `${r.node}|${r.reply.proto} ${r.reply.src}:${r.reply.sport}>${r.reply.dst}:${r.reply.dport}` },
+    },
+    recent: { owner: 'linux/net', indexes: { node: (r) => r.node } },
+    flows: { owner: 'linux/net' },
+    packets: { owner: 'linux/net', indexes: { flow: (r) => r.flow } },
+  },
+  rules: [
+    {
+      id: 'NF1',
+      says: 'The nat chains see the first packet of a connection only; conntrack does the same to every later one, and undoes it for replies.',
+      source: 'linux net/netfilter/nf_nat_core.c nf_nat_inet_fn',
+    },
+    {
+      id: 'NF2',
+      says: '-m statistic draws a number of 31 bits for each packet that reaches the rule, and matches when it is below the probability.',
+      source: 'linux net/netfilter/xt_statistic.c statistic_mt',
+    },
+    { id: 'NF3', says: 'A rule, a policy or the routing decision stops the packet here.', source: 'linux net/netfilter/core.c nf_hook_slow' },
+    {
+      id: 'NW1',
+      says: 'A SYN without an answer is sent again after 1 s, 2 s, 4 s and so on; data after 200 ms, doubling.',
+      source: 'linux net/ipv4/tcp_timer.c tcp_retransmit_timer',
+    },
+    { id: 'NW2', says: 'The packet is lost on the way: nobody tells the sender.', source: 'linux net/core/dev.c' },
+    { id: 'NW3', says: 'Without a route to the address a connect fails at once.', source: 'linux net/ipv4/route.c ip_route_output_key_hash' },
+    {
+      id: 'NW4',
+      says: 'An answer counts only if it comes from the address and port that were asked.',
+      source: 'linux net/ipv4/inet_hashtables.c __inet_lookup_established',
+    },
+    {
+      id: 'NW5',
+      says: 'A port on which nobody listens answers a SYN with a reset, and a datagram with ICMP port unreachable.',
+      source: 'linux net/ipv4/tcp_ipv4.c tcp_v4_send_reset, udp.c __udp4_lib_rcv',
+    },
+  ],
+  handlers: {
+    'net.hop': hop,
+    'net.probe-hop': hop,
+    'net.connect': connectInput,
+    'net.respond': respond,
+    [NET_RTO]: repeat,
+    'timer.net-deadline': deadline,
+    [ARP_FAILED]: noNeighbour,
+    [CONNTRACK_GC]: sweepConntrack,
+  },
+}

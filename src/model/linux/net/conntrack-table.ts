@@ -1,0 +1,77 @@
+/** The conntrack table of each machine as records: found by either tuple, gone after its timeout. */
+import { SECOND } from '../../../sim/clock.ts'
+import { placeOf, type SimEvent } from '../../../sim/contract.ts'
+import type { ConntrackRecord, ModelReader, ModelWorld } from '../../tables.ts'
+import type { ConntrackEntry, Tracked } from '../netfilter/conntrack.ts'
+import { type Tuple, tupleKey } from '../netfilter/packet.ts'
+
+export const CONNTRACK_GC = 'timer.conntrack-gc'
+/** How often a machine sweeps while it has entries; a lookup never finds one that is past its time. */
+const SWEEP_MICROS = 30 * SECOND
+
+const entryId = (node: string, orig: Tuple): string => `${node}|${tupleKey(orig)}`
+
+export function findConntrack(reader: ModelReader, node: string, tuple: Tuple): ConntrackRecord | undefined {
+  const key = `${node}|${tupleKey(tuple)}`
+  const live = (entry: ConntrackRecord | undefined): ConntrackRecord | undefined =>
+    entry && entry.expiresAt > reader.now ? entry : undefined
+  const orig = live(reader.get('conntrack', key))
+  if (orig) return orig
+  for (const entry of reader.by('conntrack', 'reply', key)) if (live(entry)) return entry
+  return undefined
+}
+
+/** Entries of a machine that `conntrack -L` would list. */
+export function listConntrack(reader: ModelReader, node: string): ConntrackRecord[] {
+  return reader.by('conntrack', 'node', node).filter((entry) => entry.expiresAt > reader.now)
+}
+
+export function keepConntrack(world: ModelWorld, node: string, tracked: Tracked): void {
+  const entry = tracked.entry
+  if (!entry || tracked.state === 'INVALID' || tracked.state === 'UNTRACKED' || tracked.state === 'RELATED') return
+  const id = entryId(node, entry.orig)
+  if (tracked.kill) {
+    world.put('conntrack', id, undefined)
+    return
+  }
+  const old = world.get('conntrack', id)
+  if (!old && world.by('conntrack', 'node', node).length === 0)
+    world.send(CONNTRACK_GC, `${node}/kernel`, {}, { delayMicros: SWEEP_MICROS, from: `${node}/kernel` })
+  world.put('conntrack', id, {
+    ...plain(entry),
+    node,
+    startedAt: old && old.expiresAt > world.now ? old.startedAt : world.now,
+    expiresAt: world.now + entry.timeoutSeconds * SECOND,
+    packets: (old?.packets ?? 0) + 1,
+  })
+}
+
+function plain(entry: ConntrackEntry): ConntrackEntry {
+  const { orig, reply, state, seenReply, assured, dnat, snat, mark, timeoutSeconds, answeredAt } = entry
+  return {
+    orig,
+    reply,
+    ...(state === undefined ? {} : { state }),
+    seenReply,
+    assured,
+    dnat,
+    snat,
+    mark,
+    timeoutSeconds,
+    ...(answeredAt === undefined ? {} : { answeredAt }),
+  }
+}
+
+export function deleteConntrack(world: ModelWorld, entry: ConntrackRecord): void {
+  world.put('conntrack', entryId(entry.node, entry.orig), undefined)
+}
+
+/** gc_worker: nf_conntrack_core.c */
+export function sweepConntrack(world: ModelWorld, event: SimEvent): void {
+  const node = placeOf(event.to)
+  let left = 0
+  for (const entry of world.by('conntrack', 'node', node))
+    if (entry.expiresAt <= world.now) deleteConntrack(world, entry)
+    else left++
+  if (left > 0) world.send(CONNTRACK_GC, event.to, {}, { delayMicros: SWEEP_MICROS })
+}
