@@ -11,8 +11,20 @@ import { endpointSliceController, endpointSliceRules } from './endpointslice/end
 import { deliver, makeEngine, onResponse, onSweep, onWork, SWEEP, WORK } from './engine.ts'
 import { namespaceController, namespaceRules } from './namespace/namespace.ts'
 import { nodeIpamController, nodeIpamRules } from './node-ipam/node-ipam.ts'
-import { MONITOR, nodeLifecycleController, nodeLifecycleRules, onMonitor, onTainter, TAINTER } from './node-lifecycle/node-lifecycle.ts'
-import { EVICTION_DUE, onEvictionDue, taintEvictionController, taintEvictionRules } from './node-lifecycle/taint-eviction.ts'
+import {
+  MONITOR,
+  nodeLifecycleController,
+  nodeLifecycleRules,
+  onMonitor,
+  onTainter,
+  TAINTER,
+} from './node-lifecycle/node-lifecycle.ts'
+import {
+  EVICTION_DUE,
+  onEvictionDue,
+  taintEvictionController,
+  taintEvictionRules,
+} from './node-lifecycle/taint-eviction.ts'
 import { addressesOf, keyOf, podFacts } from './pod-facts.ts'
 import { podGarbageController, podGarbageRules } from './pod-garbage/pod-garbage.ts'
 import { replicaSetController, replicaSetRules } from './replicaset/replicaset.ts'
@@ -38,7 +50,12 @@ const engine = makeEngine([
 
 const start: ModelHandler = (world, event) => {
   for (const resource of engine.byResource.keys()) {
-    const request: ApiRequest = { verb: 'watch', resource, userAgent: 'kube-controller-manager', ctx: { watch: resource } }
+    const request: ApiRequest = {
+      verb: 'watch',
+      resource,
+      userAgent: 'kube-controller-manager',
+      ctx: { watch: resource },
+    }
     sendOver(world, 'api.request', 'apiserver', request)
   }
   for (const controller of engine.byName.values()) controller.start?.(world)
@@ -137,5 +154,6 @@ export const controllerManager: ModelComponent = {
     },
     zones: { owner: CONTROLLER_MANAGER },
     evictions: { owner: CONTROLLER_MANAGER, indexes: { node: (e) => e.node } },
+    sliceTracks: { owner: CONTROLLER_MANAGER },
   },
 }

@@ -27,9 +27,15 @@ describe('a node whose cable is pulled', () => {
       },
     })
     c.run(30 * SECOND)
-    const ready = () => c.reader.all('endpointslices').find((s) => s.metadata.name.startsWith('web-'))!.endpoints.filter((e) => e.conditions!.ready).length
+    const ready = () =>
+      c.reader
+        .all('endpointslices')
+        .find((s) => s.metadata.name.startsWith('web-'))!
+        .endpoints.filter((e) => e.conditions!.ready).length
     expect(ready()).toBe(3)
-    expect(c.reader.all('endpointslices').find((s) => s.metadata.name.startsWith('web-'))!.ports).toEqual([{ name: '', port: 8080, protocol: 'TCP' }])
+    expect(c.reader.all('endpointslices').find((s) => s.metadata.name.startsWith('web-'))!.ports).toEqual([
+      { name: '', port: 8080, protocol: 'TCP' },
+    ])
     const pulled = c.machine.now
     cable(c, 'worker-1', false)
     const at: Record<string, number> = {}
@@ -40,8 +46,14 @@ describe('a node whose cable is pulled', () => {
       const node = c.reader.get('nodes', 'worker-1')!
       note('unknown', node.status!.conditions!.find((x) => x.type === 'Ready')!.status === 'Unknown')
       note('no endpoint', ready() === 2)
-      note('NoExecute', (node.spec.taints ?? []).some((t) => t.key === 'node.kubernetes.io/unreachable' && t.effect === 'NoExecute'))
-      note('deleted', c.pods().some((p) => p.metadata.labels!['app'] === 'web' && podFacts(p).terminating))
+      note(
+        'NoExecute',
+        (node.spec.taints ?? []).some((t) => t.key === 'node.kubernetes.io/unreachable' && t.effect === 'NoExecute'),
+      )
+      note(
+        'deleted',
+        c.pods().some((p) => p.metadata.labels!['app'] === 'web' && podFacts(p).terminating),
+      )
       note('replaced', c.pods().filter((p) => p.metadata.labels!['app'] === 'web').length === 4 && ready() === 3)
     })
     // The last sign of life is up to 10 s old, the next pass up to 5 s away.
@@ -54,7 +66,11 @@ describe('a node whose cable is pulled', () => {
     expect(at['replaced']! - at['deleted']!).toBeLessThan(3)
     const node = c.reader.get('nodes', 'worker-1')!
     expect(node.status!.conditions!.map((x) => [x.type, x.status, x.message])).toEqual(
-      ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map((t) => [t, 'Unknown', 'Kubelet stopped posting node status.']),
+      ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map((t) => [
+        t,
+        'Unknown',
+        'Kubelet stopped posting node status.',
+      ]),
     )
     expect(c.events('NodeNotReady')).toContain('Node worker-1 status is now: NodeNotReady')
     expect(c.events('NodeNotReady').filter((m) => m.startsWith('Node is not ready'))).not.toHaveLength(0)
@@ -67,10 +83,25 @@ describe('a node whose cable is pulled', () => {
     expect(stuck.every((p) => p.spec.nodeName === 'worker-1')).toBe(true)
 
     cable(c, 'worker-1', true)
-    c.request({
-      verb: 'patch', patchType: 'strategic', resource: 'nodes', subresource: 'status', name: 'worker-1',
-      body: { status: { conditions: ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map((type) => ({ type, status: type === 'Ready' ? 'True' : 'False', lastHeartbeatTime: '2026-06-10T22:10:00Z' })) } },
-    }, 'worker-1/fakelet')
+    c.request(
+      {
+        verb: 'patch',
+        patchType: 'strategic',
+        resource: 'nodes',
+        subresource: 'status',
+        name: 'worker-1',
+        body: {
+          status: {
+            conditions: ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map((type) => ({
+              type,
+              status: type === 'Ready' ? 'True' : 'False',
+              lastHeartbeatTime: '2026-06-10T22:10:00Z',
+            })),
+          },
+        },
+      },
+      'worker-1/fakelet',
+    )
     c.run(20 * SECOND)
     expect(c.reader.get('nodes', 'worker-1')!.spec.taints ?? []).toEqual([])
     expect(c.pods().filter((p) => podFacts(p).terminating)).toEqual([])
@@ -84,15 +115,26 @@ describe('a node whose cable is pulled', () => {
     c.run(100 * SECOND)
     expect(c.reader.all('evictions').length).toBeGreaterThan(0)
     cable(c, 'worker-1', true)
-    c.request({
-      verb: 'patch', patchType: 'strategic', resource: 'nodes', subresource: 'status', name: 'worker-1',
-      body: { status: { conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: '2026-06-10T22:03:00Z' }] } },
-    }, 'worker-1/fakelet')
+    c.request(
+      {
+        verb: 'patch',
+        patchType: 'strategic',
+        resource: 'nodes',
+        subresource: 'status',
+        name: 'worker-1',
+        body: {
+          status: { conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: '2026-06-10T22:03:00Z' }] },
+        },
+      },
+      'worker-1/fakelet',
+    )
     c.run(400 * SECOND)
     expect(c.reader.all('evictions')).toEqual([])
     expect(c.pods().filter((p) => podFacts(p).active)).toHaveLength(2)
     expect(c.pods()).toHaveLength(2)
-    expect(c.events('TaintManagerEviction').every((m) => m.startsWith('Cancelling deletion of Pod default/web-'))).toBe(true)
+    expect(c.events('TaintManagerEviction').every((m) => m.startsWith('Cancelling deletion of Pod default/web-'))).toBe(
+      true,
+    )
   })
 
   it('with all nodes silent nobody is evicted', () => {

@@ -19,10 +19,21 @@ describe('a Deployment', () => {
     expect(c.events('SuccessfulCreate').sort()).toEqual(names.map((n) => `Created pod: ${n}`).sort())
     const d = c.reader.get('deployments', 'default/web')!
     expect(d.metadata.annotations!['deployment.kubernetes.io/revision']).toBe('1')
-    expect(d.status).toMatchObject({ replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3, observedGeneration: 1 })
+    expect(d.status).toMatchObject({
+      replicas: 3,
+      updatedReplicas: 3,
+      readyReplicas: 3,
+      availableReplicas: 3,
+      observedGeneration: 1,
+    })
     expect(d.status!.conditions!.map((x) => [x.type, x.status, x.reason, x.message])).toEqual([
       ['Available', 'True', 'MinimumReplicasAvailable', 'Deployment has minimum availability.'],
-      ['Progressing', 'True', 'NewReplicaSetAvailable', `ReplicaSet "${rs!.metadata.name}" has successfully progressed.`],
+      [
+        'Progressing',
+        'True',
+        'NewReplicaSetAvailable',
+        `ReplicaSet "${rs!.metadata.name}" has successfully progressed.`,
+      ],
     ])
     // Nothing is left to do: the queue is empty but for the look at nothing.
     expect(c.reader.all('workqueue').filter((w) => w.state !== 'waiting')).toEqual([])
@@ -31,7 +42,9 @@ describe('a Deployment', () => {
 
   it('rolls out within maxSurge and maxUnavailable, keeps the old ReplicaSet, and can go back', () => {
     const c = new TestCluster({ startMicros: START })
-    c.create(deployment('web', 4, { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } }))
+    c.create(
+      deployment('web', 4, { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } }),
+    )
     c.run(10 * SECOND)
     const image = (tag: string): void =>
       c.request({
@@ -53,25 +66,34 @@ describe('a Deployment', () => {
     expect(most).toBe(5)
     expect(least).toBe(3)
     const sets = c.reader.all('replicasets')
-    expect(sets.map((rs) => [rs.spec.replicas, rs.metadata.annotations!['deployment.kubernetes.io/revision']])).toEqual([
-      [0, '1'],
-      [4, '2'],
-    ])
+    expect(sets.map((rs) => [rs.spec.replicas, rs.metadata.annotations!['deployment.kubernetes.io/revision']])).toEqual(
+      [
+        [0, '1'],
+        [4, '2'],
+      ],
+    )
     image('1')
     c.run(60 * SECOND)
-    expect(c.reader.all('replicasets').map((rs) => [rs.spec.replicas, rs.metadata.annotations!['deployment.kubernetes.io/revision']])).toEqual([
+    expect(
+      c.reader
+        .all('replicasets')
+        .map((rs) => [rs.spec.replicas, rs.metadata.annotations!['deployment.kubernetes.io/revision']]),
+    ).toEqual([
       [4, '3'],
       [0, '2'],
     ])
     expect(c.reader.all('replicasets')[0]!.metadata.annotations!['deployment.kubernetes.io/revision-history']).toBe('1')
-    expect(c.reader.get('deployments', 'default/web')!.metadata.annotations!['deployment.kubernetes.io/revision']).toBe('3')
+    expect(c.reader.get('deployments', 'default/web')!.metadata.annotations!['deployment.kubernetes.io/revision']).toBe(
+      '3',
+    )
   })
 
   it('stops at a version that never gets ready and reports the deadline', () => {
     const c = new TestCluster()
     c.create(deployment('web', 2, { progressDeadlineSeconds: 60 }))
     c.run(50 * SECOND)
-    const reason = () => c.reader.get('deployments', 'default/web')!.status!.conditions!.find((x) => x.type === 'Progressing')!
+    const reason = () =>
+      c.reader.get('deployments', 'default/web')!.status!.conditions!.find((x) => x.type === 'Progressing')!
     expect(reason().reason).toBe('ReplicaSetUpdated')
     c.run(20 * SECOND)
     expect(reason()).toMatchObject({ status: 'False', reason: 'ProgressDeadlineExceeded' })
@@ -83,13 +105,26 @@ describe('a Deployment', () => {
     c.create(deployment('web', 2, { strategy: { type: 'Recreate' } }))
     c.run(10 * SECOND)
     c.request({
-      verb: 'patch', patchType: 'strategic', resource: 'deployments', namespace: 'default', name: 'web',
+      verb: 'patch',
+      patchType: 'strategic',
+      resource: 'deployments',
+      namespace: 'default',
+      name: 'web',
       body: { spec: { paused: true, replicas: 3, template: { metadata: { annotations: { v: '2' } } } } },
     })
     c.run(10 * SECOND)
     expect(c.reader.all('replicasets').map((rs) => rs.spec.replicas)).toEqual([3])
-    expect(c.reader.get('deployments', 'default/web')!.status!.conditions!.find((x) => x.type === 'Progressing')!.reason).toBe('DeploymentPaused')
-    c.request({ verb: 'patch', patchType: 'merge', resource: 'deployments', namespace: 'default', name: 'web', body: { spec: { paused: null } } })
+    expect(
+      c.reader.get('deployments', 'default/web')!.status!.conditions!.find((x) => x.type === 'Progressing')!.reason,
+    ).toBe('DeploymentPaused')
+    c.request({
+      verb: 'patch',
+      patchType: 'merge',
+      resource: 'deployments',
+      namespace: 'default',
+      name: 'web',
+      body: { spec: { paused: null } },
+    })
     let mixed = false
     c.run(20 * SECOND, () => {
       const hashes = new Set(c.pods().map((p) => p.metadata.labels!['pod-template-hash']))
@@ -114,7 +149,14 @@ describe('a ReplicaSet', () => {
     expect(c.events('SuccessfulCreate').filter((m) => m.startsWith('(combined'))).toHaveLength(1)
     const pod = c.pods()[0]!
     const relabel = (app: string): void =>
-      c.request({ verb: 'patch', patchType: 'merge', resource: 'pods', namespace: 'default', name: pod.metadata.name, body: { metadata: { labels: { app } } } })
+      c.request({
+        verb: 'patch',
+        patchType: 'merge',
+        resource: 'pods',
+        namespace: 'default',
+        name: pod.metadata.name,
+        body: { metadata: { labels: { app } } },
+      })
     relabel('aside')
     c.run(10 * SECOND)
     expect(c.pods()).toHaveLength(61)

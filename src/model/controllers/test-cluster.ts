@@ -15,7 +15,10 @@ import { controllerManager, START } from './controllers.ts'
 
 export type TestOptions = {
   /** Name -> what differs from a 4 cpu, 8 GiB worker. */
-  nodes?: Record<string, { cpu?: string; labels?: Record<string, string>; taints?: Node['spec']['taints']; maxPods?: number }>
+  nodes?: Record<
+    string,
+    { cpu?: string; labels?: Record<string, string>; taints?: Node['spec']['taints']; maxPods?: number }
+  >
   /** How long a pod takes from being bound to being ready. Undefined: pods never start. */
   startMicros?: Micros
   seed?: number
@@ -92,7 +95,15 @@ function fakeKubelet(options: TestOptions): ModelComponent {
             { type: 'Ready', status: 'True', lastTransitionTime: at, lastProbeTime: null },
           ],
         }
-        ask(world, { verb: 'patch', patchType: 'strategic', resource: 'pods', subresource: 'status', namespace, name, body: { status } })
+        ask(world, {
+          verb: 'patch',
+          patchType: 'strategic',
+          resource: 'pods',
+          subresource: 'status',
+          namespace,
+          name,
+          body: { status },
+        })
       },
       'timer.test.kill': (world, event) => {
         const { namespace, name } = event.data as { namespace: string; name: string }
@@ -100,7 +111,8 @@ function fakeKubelet(options: TestOptions): ModelComponent {
       },
       'api.response': (world, event) => {
         const answer = event.data as ApiResponse
-        if (answer.code >= 400 && event.to === 'laptop') throw new Error(`${answer.request.resource}: ${answer.message}`)
+        if (answer.code >= 400 && event.to === 'laptop')
+          throw new Error(`${answer.request.resource}: ${answer.message}`)
         void world
       },
       'wire.lost': () => {},
@@ -116,9 +128,12 @@ export class TestCluster {
   readonly machine: Machine<Tables>
 
   constructor(options: TestOptions = {}) {
-    this.machine = new Machine<Tables>([apiserver, garbageCollector, controllerManager, scheduler, fakeKubelet(options)], {
-      seed: options.seed ?? 1,
-    })
+    this.machine = new Machine<Tables>(
+      [apiserver, garbageCollector, controllerManager, scheduler, fakeKubelet(options)],
+      {
+        seed: options.seed ?? 1,
+      },
+    )
     const nodes = options.nodes ?? { 'worker-1': {}, 'worker-2': {} }
     this.machine.input({ kind: 'test.machine', to: 'cluster', data: machineRecord('control-plane') })
     for (const name of Object.keys(nodes))
@@ -142,7 +157,10 @@ export class TestCluster {
 
   create(object: Record<string, unknown>, from = 'laptop'): void {
     const { kind, metadata } = object as unknown as KubeObject
-    this.request({ verb: 'create', resource: `${kind.toLowerCase()}s`, namespace: metadata.namespace ?? 'default', body: object }, from)
+    this.request(
+      { verb: 'create', resource: `${kind.toLowerCase()}s`, namespace: metadata.namespace ?? 'default', body: object },
+      from,
+    )
   }
 
   /** Runs for so long; `each` sees the world after every event. */
@@ -192,7 +210,12 @@ function machineRecord(name: string): MachineRecord {
 }
 
 function nodeObject(name: string, node: NonNullable<TestOptions['nodes']>[string]): Record<string, unknown> {
-  const allocatable = { cpu: node.cpu ?? '4', memory: '8Gi', 'ephemeral-storage': '90Gi', pods: String(node.maxPods ?? 110) }
+  const allocatable = {
+    cpu: node.cpu ?? '4',
+    memory: '8Gi',
+    'ephemeral-storage': '90Gi',
+    pods: String(node.maxPods ?? 110),
+  }
   const ok = (type: string, status: string): object => ({
     type,
     status,
@@ -219,7 +242,11 @@ function nodeObject(name: string, node: NonNullable<TestOptions['nodes']>[string
   }
 }
 
-export function deployment(name: string, replicas: number, more: Record<string, unknown> = {}): Record<string, unknown> {
+export function deployment(
+  name: string,
+  replicas: number,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -229,7 +256,9 @@ export function deployment(name: string, replicas: number, more: Record<string, 
       selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels: { app: name } },
-        spec: { containers: [{ name: 'web', image: 'nodeglass/web:1', ports: [{ containerPort: 8080, name: 'http' }] }] },
+        spec: {
+          containers: [{ name: 'web', image: 'nodeglass/web:1', ports: [{ containerPort: 8080, name: 'http' }] }],
+        },
       },
       ...more,
     },

@@ -48,7 +48,12 @@ export function spreadChecks(
   return constraints.map((constraint) => {
     const selector = withMatchLabelKeys(constraint, pod)
     const eligible = new Map([...nodes].filter(([, node]) => isEligible(constraint, pod, node)))
-    const domains = tally(eligible, constraint.topologyKey, placements, (p) => !p.terminating && matchesLabelSelector(selector, p.labels))
+    const domains = tally(
+      eligible,
+      constraint.topologyKey,
+      placements,
+      (p) => !p.terminating && matchesLabelSelector(selector, p.labels),
+    )
     for (const node of eligible.values()) {
       const value = node.metadata.labels?.[constraint.topologyKey]
       if (value !== undefined && !domains.has(value)) domains.set(value, 0)
@@ -99,7 +104,11 @@ export type AffinityCheck = {
   first: boolean
 }
 
-export function affinityCheck(reader: ModelReader, pod: Pod, nodes: ReadonlyMap<string, Node>): AffinityCheck | undefined {
+export function affinityCheck(
+  reader: ModelReader,
+  pod: Pod,
+  nodes: ReadonlyMap<string, Node>,
+): AffinityCheck | undefined {
   const guarded = reader.by('placements', 'antiAffinity', 'yes')
   const affinity = pod.spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
   const anti = pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
@@ -111,7 +120,10 @@ export function affinityCheck(reader: ModelReader, pod: Pod, nodes: ReadonlyMap<
   const existing: AffinityCheck['existing'] = []
   for (const p of guarded)
     for (const term of p.antiAffinity)
-      if (term.namespaces.includes(pod.metadata.namespace ?? '') && matchesLabelSelector(term.selector, pod.metadata.labels))
+      if (
+        term.namespaces.includes(pod.metadata.namespace ?? '') &&
+        matchesLabelSelector(term.selector, pod.metadata.labels)
+      )
         existing.push({ topologyKey: term.topologyKey, domains: tally(nodes, term.topologyKey, [p], () => true) })
   const wanted = affinity.map(counted)
   return {
@@ -121,7 +133,11 @@ export function affinityCheck(reader: ModelReader, pod: Pod, nodes: ReadonlyMap<
     first:
       wanted.length > 0 &&
       wanted.every(({ domains }) => domains.size === 0) &&
-      wanted.every(({ term }) => namespacesOf(pod, term).includes(pod.metadata.namespace ?? '') && matchesLabelSelector(term.labelSelector, pod.metadata.labels)),
+      wanted.every(
+        ({ term }) =>
+          namespacesOf(pod, term).includes(pod.metadata.namespace ?? '') &&
+          matchesLabelSelector(term.labelSelector, pod.metadata.labels),
+      ),
   }
 }
 
@@ -155,14 +171,18 @@ export function affinityRefuses(check: AffinityCheck | undefined, node: Node): A
 }
 
 /** Preferred terms: their weights, added for every pod that matches in the node's domain. */
-export function affinityPreference(reader: ModelReader, pod: Pod, nodes: ReadonlyMap<string, Node>): ((node: Node) => number) | undefined {
+export function affinityPreference(
+  reader: ModelReader,
+  pod: Pod,
+  nodes: ReadonlyMap<string, Node>,
+): ((node: Node) => number) | undefined {
   const want = pod.spec.affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
   const avoid = pod.spec.affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
   if (want.length === 0 && avoid.length === 0) return undefined
-  const terms = [
-    ...want.map((w) => ({ ...w, sign: 1 })),
-    ...avoid.map((w) => ({ ...w, sign: -1 })),
-  ].map((w) => ({ ...w, domains: termDomains(reader, pod, nodes, w.podAffinityTerm) }))
+  const terms = [...want.map((w) => ({ ...w, sign: 1 })), ...avoid.map((w) => ({ ...w, sign: -1 }))].map((w) => ({
+    ...w,
+    domains: termDomains(reader, pod, nodes, w.podAffinityTerm),
+  }))
   return (node) => {
     let total = 0
     for (const { weight, sign, podAffinityTerm, domains } of terms) {

@@ -3,7 +3,14 @@
 import type { Node, Pod } from '../apiserver/objects.ts'
 import { matchesNodeAffinity, untolerated } from '../controllers/daemonset/node-match.ts'
 import type { ModelReader, NodeRoomRecord } from '../tables.ts'
-import { affinityCheck, affinityRefuses, spreadChecks, spreadRefuses, type AffinityCheck, type SpreadCheck } from './affinity.ts'
+import {
+  affinityCheck,
+  affinityRefuses,
+  spreadChecks,
+  spreadRefuses,
+  type AffinityCheck,
+  type SpreadCheck,
+} from './affinity.ts'
 import { amounts, demandOf, portsClash, type Demand } from './requests.ts'
 
 export type Plugin =
@@ -58,15 +65,30 @@ export function refuseByNode(pod: Pod, node: Node): Refusal | undefined {
     return no('NodeName', "node(s) didn't match the requested node name", true, `spec.nodeName is ${spec.nodeName}`)
   const taint = untolerated(node.spec.taints, spec.tolerations, ['NoSchedule', 'NoExecute'])
   if (taint)
-    return no('TaintToleration', 'node(s) had untolerated taint(s)', true, `taint ${taint.key}${taint.value ? `=${taint.value}` : ''}:${taint.effect}`)
+    return no(
+      'TaintToleration',
+      'node(s) had untolerated taint(s)',
+      true,
+      `taint ${taint.key}${taint.value ? `=${taint.value}` : ''}:${taint.effect}`,
+    )
   if (!matchesNodeAffinity(spec, node))
-    return no('NodeAffinity', "node(s) didn't match Pod's node affinity/selector", true, 'labels do not match nodeSelector or node affinity')
+    return no(
+      'NodeAffinity',
+      "node(s) didn't match Pod's node affinity/selector",
+      true,
+      'labels do not match nodeSelector or node affinity',
+    )
   return undefined
 }
 
 function refuseByRoom(demand: Demand, node: Node, room: NodeRoomRecord): Refusal | undefined {
   if (demand.ports.length > 0 && portsClash(demand.ports, room.ports))
-    return no('NodePorts', "node(s) didn't have free ports for the requested pod ports", false, `wants ${demand.ports.join(', ')}`)
+    return no(
+      'NodePorts',
+      "node(s) didn't have free ports for the requested pod ports",
+      false,
+      `wants ${demand.ports.join(', ')}`,
+    )
   const has = allocatableOf(node)
   const reasons: string[] = []
   const facts: string[] = []
@@ -84,7 +106,8 @@ function refuseByRoom(demand: Demand, node: Node, room: NodeRoomRecord): Refusal
   check('cpu', demand.milliCpu, room.milliCpu, has.milliCpu)
   check('memory', demand.memory, room.memory, has.memory)
   check('ephemeral-storage', demand.ephemeral, room.ephemeral, has.ephemeral)
-  for (const name in demand.scalars) check(name, demand.scalars[name]!, room.scalars[name] ?? 0, has.scalars.get(name) ?? 0)
+  for (const name in demand.scalars)
+    check(name, demand.scalars[name]!, room.scalars[name] ?? 0, has.scalars.get(name) ?? 0)
   if (reasons.length === 0) return undefined
   return { plugin: 'NodeResourcesFit', reasons, unresolvable, facts: facts.join('; ') }
 }
@@ -102,9 +125,19 @@ function refuseByNeighbours(p: Prepared, node: Node): Refusal | undefined {
     case 'affinity':
       return no('InterPodAffinity', "node(s) didn't match pod affinity rules", true, 'no matching pod in its domain')
     case 'anti-affinity':
-      return no('InterPodAffinity', "node(s) didn't match pod anti-affinity rules", false, 'a matching pod is in its domain')
+      return no(
+        'InterPodAffinity',
+        "node(s) didn't match pod anti-affinity rules",
+        false,
+        'a matching pod is in its domain',
+      )
     case 'existing anti-affinity':
-      return no('InterPodAffinity', "node(s) didn't satisfy existing pods anti-affinity rules", false, 'a pod there does not want it')
+      return no(
+        'InterPodAffinity',
+        "node(s) didn't satisfy existing pods anti-affinity rules",
+        false,
+        'a pod there does not want it',
+      )
     case undefined:
       return undefined
   }
@@ -114,7 +147,13 @@ function no(plugin: Plugin, reason: string, unresolvable: boolean, facts: string
   return { plugin, reasons: [reason], unresolvable, facts }
 }
 
-export type Allocatable = { milliCpu: number; memory: number; ephemeral: number; pods: number; scalars: ReadonlyMap<string, number> }
+export type Allocatable = {
+  milliCpu: number
+  memory: number
+  ephemeral: number
+  pods: number
+  scalars: ReadonlyMap<string, number>
+}
 const memo = new WeakMap<Node, Allocatable>()
 
 export function allocatableOf(node: Node): Allocatable {

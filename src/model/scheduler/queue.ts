@@ -47,7 +47,10 @@ export function removePod(world: ModelWorld, key: string): void {
 export function kick(world: ModelWorld): void {
   const loop = world.get('schedulerLoop', 'loop') ?? { cycles: 0 }
   if (loop.cycle !== undefined) return
-  world.put('schedulerLoop', 'loop', { ...loop, cycle: world.send(CYCLE, world.event.to, {}, { delayMicros: CYCLE_MICROS }) })
+  world.put('schedulerLoop', 'loop', {
+    ...loop,
+    cycle: world.send(CYCLE, world.event.to, {}, { delayMicros: CYCLE_MICROS }),
+  })
 }
 
 /** Highest priority first, then who has waited longest (PrioritySort). */
@@ -59,7 +62,12 @@ export function popActive(world: ModelWorld): SchedulingRecord | undefined {
 }
 
 /** No node fits: set aside until a change that the refusing plugins care about, or five minutes. */
-export function setAside(world: ModelWorld, s: SchedulingRecord, rejectedBy: readonly string[], message: string): SchedulingRecord {
+export function setAside(
+  world: ModelWorld,
+  s: SchedulingRecord,
+  rejectedBy: readonly string[],
+  message: string,
+): SchedulingRecord {
   const key = `${s.namespace}/${s.name}`
   const dueAt = world.now + SET_ASIDE
   const next: SchedulingRecord = {
@@ -90,7 +98,8 @@ export function requeue(world: ModelWorld, s: SchedulingRecord): void {
   const key = `${s.namespace}/${s.name}`
   world.cancel(s.wake)
   const left = s.since + backoff(s.attempts) - world.now
-  const causes = s.causes.length >= CAUSES_KEPT || s.causes.includes(world.event.id) ? s.causes : [...s.causes, world.event.id]
+  const causes =
+    s.causes.length >= CAUSES_KEPT || s.causes.includes(world.event.id) ? s.causes : [...s.causes, world.event.id]
   if (left > 0) {
     const wake = world.send(QUEUE_DUE, world.event.to, { key }, { delayMicros: left })
     world.put('scheduling', key, { ...s, state: 'backoff', dueAt: world.now + left, wake, causes })
@@ -135,7 +144,12 @@ export function moveOn(world: ModelWorld, change: Change, helps: (s: SchedulingR
   for (const s of world.by('scheduling', 'state', 'unschedulable')) {
     if (s.rejectedBy.length > 0 && !s.rejectedBy.some((p) => plugins.includes(p))) continue
     if (!helps(s)) continue
-    world.because('SC5', { pod: `${s.namespace}/${s.name}`, change, refusedBy: s.rejectedBy, backoffSeconds: backoff(s.attempts) / SECOND })
+    world.because('SC5', {
+      pod: `${s.namespace}/${s.name}`,
+      change,
+      refusedBy: s.rejectedBy,
+      backoffSeconds: backoff(s.attempts) / SECOND,
+    })
     requeue(world, s)
   }
 }

@@ -68,11 +68,13 @@ function placement(pod: Pod, node: string, assumed: boolean): PlacementRecord {
     ports: demand.ports,
     priority: pod.spec.priority ?? 0,
     terminating: pod.metadata.deletionTimestamp !== undefined,
-    antiAffinity: (pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((t) => ({
-      topologyKey: t.topologyKey,
-      namespaces: t.namespaces?.length ? t.namespaces : [namespace],
-      ...(t.labelSelector ? { selector: t.labelSelector } : {}),
-    })),
+    antiAffinity: (pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(
+      (t) => ({
+        topologyKey: t.topologyKey,
+        namespaces: t.namespaces?.length ? t.namespaces : [namespace],
+        ...(t.labelSelector ? { selector: t.labelSelector } : {}),
+      }),
+    ),
   }
 }
 const NO_LABELS: Record<string, string> = Object.freeze({})

@@ -2,13 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { SECOND } from '../../sim/clock.ts'
 import { deployment, TestCluster } from '../controllers/test-cluster.ts'
 
-const pod = (name: string, spec: Record<string, unknown> = {}, requests?: Record<string, string>): Record<string, unknown> => ({
+const pod = (
+  name: string,
+  spec: Record<string, unknown> = {},
+  requests?: Record<string, string>,
+): Record<string, unknown> => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name, labels: { app: name } },
   spec: { containers: [{ name: 'c', image: 'busybox', ...(requests ? { resources: { requests } } : {}) }], ...spec },
 })
-const control = { 'control-plane': { taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' as const }] } }
+const control = {
+  'control-plane': { taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' as const }] },
+}
 
 describe('the scheduler', () => {
   it('binds a pod and says so', () => {
@@ -23,7 +29,10 @@ describe('the scheduler', () => {
   })
 
   it('spreads the pods of a controller and draws among equals with its own stream', () => {
-    const c = new TestCluster({ startMicros: SECOND, nodes: { ...control, 'worker-1': {}, 'worker-2': {}, 'worker-3': {} } })
+    const c = new TestCluster({
+      startMicros: SECOND,
+      nodes: { ...control, 'worker-1': {}, 'worker-2': {}, 'worker-3': {} },
+    })
     c.create(deployment('web', 6))
     c.run(10 * SECOND)
     const count = (n: string): number => c.pods().filter((p) => p.spec.nodeName === n).length
@@ -64,14 +73,25 @@ describe('the scheduler', () => {
     const c = new TestCluster({ nodes: { 'worker-1': { labels: { disk: 'hdd' } } } })
     c.create(pod('ssd', { nodeSelector: { disk: 'ssd' } }))
     c.run(SECOND)
-    expect(c.events('FailedScheduling')[0]).toMatch(/^0\/1 nodes are available: 1 node\(s\) didn't match Pod's node affinity\/selector\./)
-    const patch = (body: object): void => c.request({ verb: 'patch', patchType: 'merge', resource: 'nodes', name: 'worker-1', body: body as Record<string, unknown> })
+    expect(c.events('FailedScheduling')[0]).toMatch(
+      /^0\/1 nodes are available: 1 node\(s\) didn't match Pod's node affinity\/selector\./,
+    )
+    const patch = (body: object): void =>
+      c.request({
+        verb: 'patch',
+        patchType: 'merge',
+        resource: 'nodes',
+        name: 'worker-1',
+        body: body as Record<string, unknown>,
+      })
     patch({ spec: { unschedulable: true } })
     c.run(5 * SECOND)
     patch({ metadata: { labels: { disk: 'ssd' } } })
     c.run(15 * SECOND)
     expect(c.reader.get('pods', 'default/ssd')!.spec.nodeName).toBeUndefined()
-    expect(c.reader.get('nodes', 'worker-1')!.spec.taints).toMatchObject([{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }])
+    expect(c.reader.get('nodes', 'worker-1')!.spec.taints).toMatchObject([
+      { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' },
+    ])
     patch({ spec: { unschedulable: null } })
     c.run(15 * SECOND)
     expect(c.reader.get('pods', 'default/ssd')!.spec.nodeName).toBe('worker-1')
@@ -79,24 +99,51 @@ describe('the scheduler', () => {
 
   it('respects anti-affinity in both directions, host ports and hard topology spread', () => {
     const c = new TestCluster({ nodes: { 'worker-1': {}, 'worker-2': {} } })
-    const apart = { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'x' } } }] } } }
-    const labelled = (name: string, spec: Record<string, unknown>): Record<string, unknown> => ({ ...pod(name, spec), metadata: { name, labels: { app: 'x' } } })
+    const apart = {
+      affinity: {
+        podAntiAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'x' } } },
+          ],
+        },
+      },
+    }
+    const labelled = (name: string, spec: Record<string, unknown>): Record<string, unknown> => ({
+      ...pod(name, spec),
+      metadata: { name, labels: { app: 'x' } },
+    })
     c.create(labelled('x1', apart))
     c.run(SECOND)
     c.create(labelled('x2', {}))
     c.run(SECOND)
-    expect(c.reader.get('pods', 'default/x1')!.spec.nodeName).not.toBe(c.reader.get('pods', 'default/x2')!.spec.nodeName)
+    expect(c.reader.get('pods', 'default/x1')!.spec.nodeName).not.toBe(
+      c.reader.get('pods', 'default/x2')!.spec.nodeName,
+    )
     c.create(labelled('x3', apart))
     c.run(SECOND)
-    expect(c.events('FailedScheduling').at(-1)).toMatch(/^0\/2 nodes are available: 2 node\(s\) didn't match pod anti-affinity rules\./)
+    expect(c.events('FailedScheduling').at(-1)).toMatch(
+      /^0\/2 nodes are available: 2 node\(s\) didn't match pod anti-affinity rules\./,
+    )
     const port = { containers: [{ name: 'c', image: 'busybox', ports: [{ containerPort: 80, hostPort: 80 }] }] }
     for (const name of ['p1', 'p2', 'p3']) c.create(pod(name, port))
     c.run(SECOND)
-    expect(c.events('FailedScheduling').at(-1)).toMatch(/2 node\(s\) didn't have free ports for the requested pod ports/)
-    const spread = { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 's' } } }] }
+    expect(c.events('FailedScheduling').at(-1)).toMatch(
+      /2 node\(s\) didn't have free ports for the requested pod ports/,
+    )
+    const spread = {
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'kubernetes.io/hostname',
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: { matchLabels: { app: 's' } },
+        },
+      ],
+    }
     for (let i = 0; i < 4; i++) c.create({ ...pod(`s${i}`, spread), metadata: { name: `s${i}`, labels: { app: 's' } } })
     c.run(SECOND)
-    const on = (n: string): number => c.pods().filter((p) => p.metadata.labels!['app'] === 's' && p.spec.nodeName === n).length
+    const on = (n: string): number =>
+      c.pods().filter((p) => p.metadata.labels!['app'] === 's' && p.spec.nodeName === n).length
     expect([on('worker-1'), on('worker-2')]).toEqual([2, 2])
   })
 })

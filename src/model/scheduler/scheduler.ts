@@ -145,7 +145,14 @@ function schedule(world: ModelWorld, s: SchedulingRecord, pod: Pod): void {
   }
   const node = select(world, pod, candidates, nodes, prepared.demand, facts)
   place(world, pod, node, true)
-  world.put('scheduling', key, { ...s, state: 'binding', node, attempts: s.attempts + 1, causes: [], message: undefined })
+  world.put('scheduling', key, {
+    ...s,
+    state: 'binding',
+    node,
+    attempts: s.attempts + 1,
+    causes: [],
+    message: undefined,
+  })
   request(
     world,
     NAME,
@@ -248,7 +255,13 @@ const onResponse: ModelHandler = (world, event) => {
   if (ctx?.bind === undefined) return
   const pod = world.get('pods', ctx.bind)
   if (answer.code < 400) {
-    if (pod) tell(world, pod, { reason: 'Scheduled', type: 'Normal', action: 'Binding', message: `Successfully assigned ${ctx.bind} to ${ctx.node}` })
+    if (pod)
+      tell(world, pod, {
+        reason: 'Scheduled',
+        type: 'Normal',
+        action: 'Binding',
+        message: `Successfully assigned ${ctx.bind} to ${ctx.node}`,
+      })
     return
   }
   unplace(world, ctx.uid!)
@@ -293,7 +306,12 @@ function tell(world: ModelWorld, pod: Pod, told: Told): string {
   return name
 }
 
-function tellFailure(world: ModelWorld, s: SchedulingRecord, pod: Pod, message: string): { name: string; count: number } {
+function tellFailure(
+  world: ModelWorld,
+  s: SchedulingRecord,
+  pod: Pod,
+  message: string,
+): { name: string; count: number } {
   if (!s.event) {
     const name = tell(world, pod, { reason: 'FailedScheduling', type: 'Warning', action: 'Scheduling', message })
     return { name, count: 1 }
@@ -337,4 +355,3 @@ export const scheduler: ModelComponent = {
     schedulerLoop: { owner: ACTOR },
   },
 }
-

@@ -22,8 +22,14 @@ export function scoreNodes(
 ): Score[] {
   const least = candidates.map((c) => leastAllocated(demand, c))
   const balance = demand.bestEffort ? undefined : candidates.map((c) => balanced(demand, c))
-  const taints = normalized(candidates.map(({ node }) => preferNoSchedule(pod, node)), true)
-  const affinity = normalized(candidates.map(({ node }) => preferredAffinity(pod, node)), false)
+  const taints = normalized(
+    candidates.map(({ node }) => preferNoSchedule(pod, node)),
+    true,
+  )
+  const affinity = normalized(
+    candidates.map(({ node }) => preferredAffinity(pod, node)),
+    false,
+  )
   const spread = spreadScores(reader, pod, candidates, nodes)
   const preference = affinityPreference(reader, pod, nodes)
   const neighbours = preference && rescaled(candidates.map(({ node }) => preference(node)))
@@ -66,7 +72,8 @@ function preferNoSchedule(pod: Pod, node: Node): number {
 
 function preferredAffinity(pod: Pod, node: Node): number {
   let total = 0
-  for (const { weight, preference } of pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
+  for (const { weight, preference } of pod.spec.affinity?.nodeAffinity
+    ?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
     if (matchesTerm(preference, node)) total += weight
   return total
 }

@@ -64,7 +64,8 @@ export const daemonSetRules: readonly Rule[] = [
   },
 ]
 
-type Memo = { phase: 'pods'; deletes: { name: string; uid: string; why?: string }[]; creates: string[] } | { phase: 'other' }
+type Memo =
+  { phase: 'pods'; deletes: { name: string; uid: string; why?: string }[]; creates: string[] } | { phase: 'other' }
 
 export const daemonSetController: Controller = {
   name: NAME,
@@ -161,7 +162,8 @@ function managePlan(world: ModelWorld, ds: DaemonSet, byNode: ReadonlyMap<string
 /** NodeShouldRunDaemonPod: a NoSchedule taint keeps a new pod away, only NoExecute removes one that runs. */
 function nodeFits(ds: DaemonSet, node: Node): { run: boolean; stay: boolean; why: string } {
   const spec = ds.spec.template.spec
-  if (spec.nodeName && spec.nodeName !== node.metadata.name) return { run: false, stay: false, why: 'another node is named' }
+  if (spec.nodeName && spec.nodeName !== node.metadata.name)
+    return { run: false, stay: false, why: 'another node is named' }
   if (!matchesNodeAffinity(spec, node)) return { run: false, stay: false, why: 'labels do not match' }
   const tolerations = daemonTolerations(spec)
   const taint = untolerated(node.spec.taints, tolerations, ['NoSchedule', 'NoExecute'])
@@ -182,7 +184,10 @@ export function daemonTolerations(spec: PodSpec): Toleration[] {
   if (spec.hostNetwork)
     extra.push({ key: 'node.kubernetes.io/network-unavailable', operator: 'Exists', effect: 'NoSchedule' })
   const own = spec.tolerations ?? []
-  return [...own, ...extra.filter((e) => !own.some((t) => t.key === e.key && t.operator === e.operator && t.effect === e.effect))]
+  return [
+    ...own,
+    ...extra.filter((e) => !own.some((t) => t.key === e.key && t.operator === e.operator && t.effect === e.effect)),
+  ]
 }
 
 /** GetTargetNodeName: bound, or named by affinity. */
@@ -230,19 +235,23 @@ function change(world: ModelWorld, ds: DaemonSet, hash: string, plan: Plan): Ste
   const creates = plan.creates.slice(0, BURST)
   const deletes = plan.deletes.slice(0, BURST)
   if (creates.length > 0) expectCreations(world, NAME, key, creates.length)
-  else expectDeletions(world, NAME, key, deletes.map((d) => d.pod.metadata.uid))
+  else
+    expectDeletions(
+      world,
+      NAME,
+      key,
+      deletes.map((d) => d.pod.metadata.uid),
+    )
   for (const { why } of deletes) if (why) tell(world, ds, 'Warning', 'FailedDaemonPod', why)
   return {
     requests: [
       ...creates.map((node) => createRequest(ds, hash, node.metadata.name)),
-      ...deletes.map(
-        ({ pod }): ApiRequest => ({
-          verb: 'delete',
-          resource: 'pods',
-          namespace: pod.metadata.namespace,
-          name: pod.metadata.name,
-        }),
-      ),
+      ...deletes.map(({ pod }): ApiRequest => ({
+        verb: 'delete',
+        resource: 'pods',
+        namespace: pod.metadata.namespace,
+        name: pod.metadata.name,
+      })),
     ],
     memo: {
       phase: 'pods',
@@ -298,7 +307,8 @@ function onAnswer(world: ModelWorld, key: string, memo: unknown, answer: WorkAns
   }
   const gone = m.deletes[answer.i - m.creates.length]!
   if (failed) deletionObserved(world, NAME, key, gone.uid)
-  if (failed && answer.code !== 404) tell(world, ds, 'Warning', 'FailedDelete', `Error deleting: ${answer.message ?? ''}`)
+  if (failed && answer.code !== 404)
+    tell(world, ds, 'Warning', 'FailedDelete', `Error deleting: ${answer.message ?? ''}`)
   else if (!failed) tell(world, ds, 'Normal', 'SuccessfulDelete', `Deleted pod: ${gone.name}`)
 }
 

@@ -1,6 +1,13 @@
 // Which nodes a pod may stand on by name, labels and taints: shared by the DaemonSet controller and the scheduler
 // (staging/src/k8s.io/component-helpers/scheduling/corev1/nodeaffinity, pkg/controller/daemon NodeShouldRunDaemonPod).
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Taint, Toleration } from '../../apiserver/objects.ts'
+import type {
+  Node,
+  NodeSelectorRequirement,
+  NodeSelectorTerm,
+  PodSpec,
+  Taint,
+  Toleration,
+} from '../../apiserver/objects.ts'
 import { tolerates } from '../node-lifecycle/decisions.ts'
 
 export function matchesRequirement(r: NodeSelectorRequirement, value: string | undefined): boolean {

@@ -144,7 +144,9 @@ function sync(world: ModelWorld, key: string): Step {
       world.because('DP5', { deployment: key, replicas: replicasOf(d), scales: scales.map(scaleFact) })
       return scaleStep(d, scales, [])
     }
-    const stale = sets.filter((rs) => replicasOf(rs) > 0 && rs.metadata.annotations?.[DESIRED] !== String(replicasOf(d)))
+    const stale = sets.filter(
+      (rs) => replicasOf(rs) > 0 && rs.metadata.annotations?.[DESIRED] !== String(replicasOf(d)),
+    )
     if (stale.length > 0)
       return scaleStep(
         d,
@@ -288,7 +290,12 @@ function createSet(world: ModelWorld, d: Deployment, sets: readonly ReplicaSet[]
 }
 
 /** The new ReplicaSet's annotations and the Deployment's revision; undefined when all is as it should be. */
-function freshInOrder(world: ModelWorld, d: Deployment, fresh: ReplicaSet, old: readonly ReplicaSet[]): Step | undefined {
+function freshInOrder(
+  world: ModelWorld,
+  d: Deployment,
+  fresh: ReplicaSet,
+  old: readonly ReplicaSet[],
+): Step | undefined {
   const revision = String(Math.max(maxRevision(old) + 1, revisionOf(fresh)))
   const held = fresh.metadata.annotations ?? {}
   const history = held[REVISION] !== undefined && held[REVISION] !== revision ? historyOf(held) : {}
@@ -317,8 +324,20 @@ function freshInOrder(world: ModelWorld, d: Deployment, fresh: ReplicaSet, old: 
     ? withCondition(
         conditions,
         told
-          ? makeCondition('Progressing', 'True', REASON.created, `Created new replica set "${fresh.metadata.name}"`, world.now)
-          : makeCondition('Progressing', 'True', REASON.found, `Found new replica set "${fresh.metadata.name}"`, world.now),
+          ? makeCondition(
+              'Progressing',
+              'True',
+              REASON.created,
+              `Created new replica set "${fresh.metadata.name}"`,
+              world.now,
+            )
+          : makeCondition(
+              'Progressing',
+              'True',
+              REASON.found,
+              `Found new replica set "${fresh.metadata.name}"`,
+              world.now,
+            ),
       )
     : conditions
   world.because('DP1', { deployment: keyOf(d), replicaSet: fresh.metadata.name, revision })
@@ -359,14 +378,24 @@ function pausedStep(world: ModelWorld, d: Deployment): Step | undefined {
 }
 
 /** While paused, scaled or being deleted no progress is estimated (syncDeploymentStatus). */
-function statusOnly(world: ModelWorld, d: Deployment, sets: readonly ReplicaSet[], fresh: ReplicaSet | undefined): Step {
+function statusOnly(
+  world: ModelWorld,
+  d: Deployment,
+  sets: readonly ReplicaSet[],
+  fresh: ReplicaSet | undefined,
+): Step {
   const status = countStatus(d, sets, fresh, world.now)
   if (deepEqual(status, d.status ?? {})) return DONE
   world.because('DP6', { deployment: keyOf(d), to: counts(status) })
   return { requests: [statusRequest(d, status)] }
 }
 
-function statusStep(world: ModelWorld, d: Deployment, sets: readonly ReplicaSet[], fresh: ReplicaSet | undefined): Step {
+function statusStep(
+  world: ModelWorld,
+  d: Deployment,
+  sets: readonly ReplicaSet[],
+  fresh: ReplicaSet | undefined,
+): Step {
   const status = rolloutStatus(d, sets, fresh, world.now)
   if (deepEqual(status, d.status ?? {})) return { again: lookAgain(d, status, world.now) }
   world.because('DP6', { deployment: keyOf(d), from: counts(d.status), to: counts(status) })

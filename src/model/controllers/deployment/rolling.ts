@@ -133,8 +133,7 @@ export function scaleInProportion(d: Deployment, fresh: ReplicaSet | undefined, 
   const active = all.filter((rs) => replicasOf(rs) > 0)
   const only = active.length === 1 ? active[0] : active.length === 0 ? (fresh ?? newest(old)) : undefined
   if (only) return replicasOf(only) === replicasOf(d) ? [] : [{ rs: only, to: replicasOf(d) }]
-  if (fresh && isSaturated(d, fresh))
-    return old.filter((rs) => replicasOf(rs) > 0).map((rs) => ({ rs, to: 0 }))
+  if (fresh && isSaturated(d, fresh)) return old.filter((rs) => replicasOf(rs) > 0).map((rs) => ({ rs, to: 0 }))
   if (!isRolling(d)) return []
   const total = specReplicas(active)
   const allowed = replicasOf(d) > 0 ? replicasOf(d) + maxSurge(d) : 0

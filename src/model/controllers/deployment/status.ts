@@ -39,8 +39,7 @@ export function makeCondition(
 export function withCondition(conditions: readonly Condition[], next: Condition): Condition[] {
   const held = conditions.find((c) => c.type === next.type)
   if (held && held.status === next.status && held.reason === next.reason) return [...conditions]
-  const set =
-    held && held.status === next.status ? { ...next, lastTransitionTime: held.lastTransitionTime } : next
+  const set = held && held.status === next.status ? { ...next, lastTransitionTime: held.lastTransitionTime } : next
   return [...conditions.filter((c) => c.type !== next.type), set]
 }
 

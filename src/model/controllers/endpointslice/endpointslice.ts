@@ -29,7 +29,7 @@ export const endpointSliceRules: readonly Rule[] = [
   },
   {
     id: 'ES3',
-    says: 'A Service without a selector is left alone: its EndpointSlices are somebody else\'s.',
+    says: "A Service without a selector is left alone: its EndpointSlices are somebody else's.",
     source: 'pkg/controller/endpointslice/endpointslice_controller.go syncService',
   },
 ]
@@ -40,14 +40,22 @@ export const endpointSliceController: Controller = {
   watches: {
     services: (_world, event) => [keyOf(event.object)],
     pods: servicesOfPod,
-    endpointslices: (_world, event) => {
-      const labels = event.object.metadata.labels ?? {}
-      if (labels['endpointslice.kubernetes.io/managed-by'] !== MANAGED_BY || !labels[SERVICE_NAME]) return []
-      return [`${event.object.metadata.namespace}/${labels[SERVICE_NAME]}`]
-    },
+    endpointslices: serviceOfSlice,
     nodes: (world, event) => (event.type === 'MODIFIED' ? [] : servicesOnNode(world, event.object.metadata.name)),
   },
   sync,
+}
+
+/** EndpointSliceTracker: the echo of an own write is not worth a pass; somebody else's write is. */
+function serviceOfSlice(world: ModelWorld, event: ApiWatchEvent): readonly string[] {
+  const { labels = {}, namespace = '', generation = 0 } = event.object.metadata
+  if (labels['endpointslice.kubernetes.io/managed-by'] !== MANAGED_BY || !labels[SERVICE_NAME]) return []
+  const id = keyOf(event.object)
+  const track = world.get('sliceTracks', id)
+  if (event.type === 'DELETED') {
+    if (track) world.put('sliceTracks', id, undefined)
+  } else if (track && generation <= track.generation) return []
+  return [`${namespace}/${labels[SERVICE_NAME]}`]
 }
 
 function servicesOnNode(world: ModelWorld, node: string): readonly string[] {
@@ -61,9 +69,11 @@ function servicesOnNode(world: ModelWorld, node: string): readonly string[] {
 function servicesOfPod(world: ModelWorld, event: ApiWatchEvent): readonly string[] {
   const pod = event.object as unknown as Pod
   const namespace = pod.metadata.namespace ?? ''
+  const seen = world.get('podsSeen', keyOf(pod))
+  // Upstream takes a look at the Service even then, and finds nothing to do.
+  if (addressesOf(pod) === '' && (seen?.ips ?? '') === '') return []
   const now = matching(world, namespace, pod.metadata.labels)
   if (event.type === 'DELETED') return now
-  const seen = world.get('podsSeen', keyOf(pod))
   if (!seen || event.type === 'ADDED') return now
   const facts = podFacts(pod)
   const changed =
@@ -93,12 +103,23 @@ function sync(world: ModelWorld, key: string): Step {
     return DONE
   }
   const namespace = service.metadata.namespace ?? ''
-  const pods = world.by('pods', 'namespace', namespace).filter((p) => matchesMap(service.spec.selector, p.metadata.labels))
+  const pods = world.by('pods', 'namespace', namespace)
   const slices = world
     .by('endpointslices', 'service', key)
     .filter((s) => s.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] === MANAGED_BY)
     .filter((s) => s.metadata.deletionTimestamp === undefined)
   const plan = reconcileSlices(service, pods, slices, (name) => world.get('nodes', name))
+  if (plan.create.length + plan.update.length + plan.delete.length === 0)
+    return plan.nodeless.length > 0 ? { error: `skipping Pod ${plan.nodeless[0]}: Node Not Found` } : DONE
+  world.because('ES1', { service: key, endpoints: endpointFacts(plan.update, plan.create) })
+  world.because('ES2', {
+    service: key,
+    pods: plan.pods,
+    slices: slices.length,
+    creates: plan.create.length,
+    updates: plan.update.map((s) => s.metadata.name),
+    deletes: plan.delete.map((s) => s.metadata.name),
+  })
   const requests: ApiRequest[] = []
   const trigger = triggerTime(world)
   if (service.metadata.deletionTimestamp === undefined)
@@ -109,7 +130,12 @@ function sync(world: ModelWorld, key: string): Step {
         namespace,
         body: { ...body, metadata: { ...(body['metadata'] as object), annotations: trigger } },
       })
-  for (const slice of plan.update)
+  for (const slice of plan.update) {
+    // The write counts the generation up by one (labels alone do not); it carries the resourceVersion, so it happens on
+    // this generation or not at all.
+    const relabelled = !deepEqual(slice.metadata.labels, world.get('endpointslices', keyOf(slice))?.metadata.labels)
+    const generation = (slice.metadata.generation ?? 0) + 1
+    world.put('sliceTracks', keyOf(slice), relabelled ? undefined : { generation })
     requests.push({
       verb: 'update',
       resource: 'endpointslices',
@@ -117,31 +143,30 @@ function sync(world: ModelWorld, key: string): Step {
       name: slice.metadata.name,
       body: withAnnotations(slice, trigger),
     })
+  }
   for (const slice of plan.delete)
     requests.push({ verb: 'delete', resource: 'endpointslices', namespace, name: slice.metadata.name })
-  if (requests.length === 0)
-    return plan.nodeless.length > 0 ? { error: `skipping Pod ${plan.nodeless[0]}: Node Not Found` } : DONE
-  world.because('ES1', { service: key, endpoints: endpointFacts(plan.update, plan.create) })
-  world.because('ES2', {
-    service: key,
-    pods: pods.length,
-    slices: slices.length,
-    creates: plan.create.length,
-    updates: plan.update.map((s) => s.metadata.name),
-    deletes: plan.delete.map((s) => s.metadata.name),
-  })
-  return { requests, memo: plan.nodeless[0] }
+  return { requests }
 }
 
 /** The first endpoints of what is written, as facts: address -> conditions. */
-function endpointFacts(updates: readonly EndpointSlice[], creates: readonly Record<string, unknown>[]): Record<string, string> {
+function endpointFacts(
+  updates: readonly EndpointSlice[],
+  creates: readonly Record<string, unknown>[],
+): Record<string, string> {
   const facts: Record<string, string> = {}
   let n = 0
   for (const slice of [...updates, ...(creates as EndpointSlice[])])
     for (const e of slice.endpoints) {
       if (n++ >= 20) return facts
       const c = e.conditions
-      facts[e.addresses[0] ?? ''] = c?.terminating ? (c.serving ? 'terminating, serving' : 'terminating') : c?.ready ? 'ready' : 'not ready'
+      facts[e.addresses[0] ?? ''] = c?.terminating
+        ? c.serving
+          ? 'terminating, serving'
+          : 'terminating'
+        : c?.ready
+          ? 'ready'
+          : 'not ready'
     }
   return facts
 }
@@ -149,4 +174,3 @@ function endpointFacts(updates: readonly EndpointSlice[], creates: readonly Reco
 function withAnnotations(slice: EndpointSlice, add: Labels): KubeObject {
   return { ...slice, metadata: { ...slice.metadata, annotations: { ...slice.metadata.annotations, ...add } } }
 }
-

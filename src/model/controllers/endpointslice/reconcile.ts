@@ -1,5 +1,6 @@
 // Which EndpointSlices a Service should have (staging/src/k8s.io/endpointslice: reconciler.go, utils.go, util/), as a
 // plain function over the Service, its pods and its present slices.
+import { freezePlain } from '../../../sim/records.ts'
 import { deepEqual } from '../../apiserver/equality.ts'
 import type {
   Endpoint,
@@ -12,6 +13,7 @@ import type {
   Service,
   ServicePort,
 } from '../../apiserver/objects.ts'
+import { matchesMap } from '../../apiserver/selectors.ts'
 import { controllerRef, podFacts } from '../pod-facts.ts'
 
 /** --max-endpoints-per-slice. */
@@ -26,6 +28,8 @@ export type SlicePlan = {
   create: Record<string, unknown>[]
   update: EndpointSlice[]
   delete: EndpointSlice[]
+  /** Pods that the selector matches. */
+  pods: number
   /** Pods left out because their node is not there: the Service has to be looked at again. */
   nodeless: string[]
 }
@@ -34,11 +38,12 @@ type Draft = { slice: EndpointSlice | undefined; ports: EndpointPort[]; endpoint
 
 export function reconcileSlices(
   service: Service,
+  /** Of its namespace; the selector is applied here. */
   pods: readonly Pod[],
   existing: readonly EndpointSlice[],
   nodeOf: (name: string) => Node | undefined,
 ): SlicePlan {
-  const plan: SlicePlan = { create: [], update: [], delete: [], nodeless: [] }
+  const plan: SlicePlan = { create: [], update: [], delete: [], pods: 0, nodeless: [] }
   const families = service.spec.ipFamilies ?? ['IPv4']
   const ours: EndpointSlice[] = []
   for (const slice of existing)
@@ -48,23 +53,21 @@ export function reconcileSlices(
 
   const desired = new Map<string, { ports: EndpointPort[]; endpoints: Map<string, Endpoint> }>()
   for (const pod of pods) {
-    if (podFacts(pod).terminal || !pod.status?.podIP) continue
     const node = pod.spec.nodeName ? nodeOf(pod.spec.nodeName) : undefined
-    const ports = endpointPorts(service, pod)
-    const key = portKey(ports)
-    let group = desired.get(key)
-    if (!group) desired.set(key, (group = { ports, endpoints: new Map() }))
-    if (!node && !service.spec.publishNotReadyAddresses) {
-      plan.nodeless.push(pod.metadata.name)
-      continue
-    }
-    const endpoint = podToEndpoint(pod, node, service)
-    group.endpoints.set(endpointKey(endpoint), endpoint)
+    const member = memberOf(service, pod, node)
+    if (!member) continue
+    plan.pods++
+    if (member === NO_ADDRESS) continue
+    const { endpoint, key, ports, portKey } = member
+    let group = desired.get(portKey)
+    if (!group) desired.set(portKey, (group = { ports, endpoints: new Map() }))
+    if (!node && !service.spec.publishNotReadyAddresses) plan.nodeless.push(pod.metadata.name)
+    else group.endpoints.set(key, endpoint)
   }
 
   const byPorts = new Map<string, EndpointSlice[]>()
   for (const slice of ours) {
-    const key = portKey(slice.ports ?? [])
+    const key = portKeyOf(slice.ports ?? [])
     const list = byPorts.get(key)
     if (list) list.push(slice)
     else byPorts.set(key, [slice])
@@ -87,7 +90,12 @@ export function reconcileSlices(
   while (deletes.length > 0 && creates.length > 0) {
     const reused = deletes.shift()!
     const draft = creates.pop()!
-    updates.push({ ...reused, metadata: { ...reused.metadata, labels: draft.labels }, ports: draft.ports, endpoints: draft.endpoints })
+    updates.push({
+      ...reused,
+      metadata: { ...reused.metadata, labels: draft.labels },
+      ports: draft.ports,
+      endpoints: draft.endpoints,
+    })
   }
   plan.delete.push(...deletes)
   plan.update = updates
@@ -205,44 +213,65 @@ function ownedBy(slice: EndpointSlice, service: Service): boolean {
   return (slice.metadata.ownerReferences ?? []).some((o) => o.uid === service.metadata.uid && o.kind === 'Service')
 }
 
-type Cached = { pod: Pod; node: Node | undefined; endpoint: Endpoint }
-const endpoints = new WeakMap<Service, WeakMap<Pod, Cached>>()
+/** A pod as an endpoint of a Service, worked out once for each state of the two. */
+type Member = { zone: string | undefined; endpoint: Endpoint; key: string; ports: EndpointPort[]; portKey: string }
+const members = new WeakMap<Service, WeakMap<Pod, Member | undefined>>()
+const NO_ADDRESS: Member = { zone: undefined, endpoint: { addresses: [] }, key: '', ports: [], portKey: '' }
+
+/** Undefined: the selector does not match it. */
+function memberOf(service: Service, pod: Pod, node: Node | undefined): Member | undefined {
+  let of = members.get(service)
+  if (!of) members.set(service, (of = new WeakMap()))
+  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone']
+  const held = of.get(pod)
+  if (held ? held === NO_ADDRESS || held.zone === zone : of.has(pod)) return held
+  if (!matchesMap(service.spec.selector, pod.metadata.labels) || podFacts(pod).terminal || !pod.status?.podIP) {
+    const none = matchesMap(service.spec.selector, pod.metadata.labels) ? NO_ADDRESS : undefined
+    of.set(pod, none)
+    return none
+  }
+  const endpoint = podToEndpoint(pod, zone, service)
+  const ports = endpointPorts(service, pod)
+  const member = { zone, endpoint, key: endpointKey(endpoint), ports, portKey: portKeyOf(ports) }
+  of.set(pod, member)
+  return member
+}
 
 /** podToEndpoint. "ready" is never true for a terminating pod, unless the Service publishes addresses that are not ready. */
-function podToEndpoint(pod: Pod, node: Node | undefined, service: Service): Endpoint {
-  let of = endpoints.get(service)
-  if (!of) endpoints.set(service, (of = new WeakMap()))
-  const held = of.get(pod)
-  if (held && held.node === node) return held.endpoint
+function podToEndpoint(pod: Pod, zone: string | undefined, service: Service): Endpoint {
   const { ready: serving, terminating } = podFacts(pod)
-  const addresses = (pod.status?.podIPs ?? [{ ip: pod.status!.podIP! }]).map((p) => p.ip).filter((ip) => !ip.includes(':'))
-  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone']
+  const addresses = (pod.status?.podIPs ?? [{ ip: pod.status!.podIP! }])
+    .map((p) => p.ip)
+    .filter((ip) => !ip.includes(':'))
   const named = pod.spec.hostname && pod.spec.subdomain === service.metadata.name
-  const endpoint: Endpoint = Object.freeze({
-    addresses: Object.freeze(addresses) as string[],
-    conditions: Object.freeze({
+  return freezePlain({
+    addresses,
+    conditions: {
       ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating),
       serving,
       terminating,
-    }),
+    },
     ...(named ? { hostname: pod.spec.hostname } : {}),
-    targetRef: Object.freeze({
+    targetRef: {
       kind: 'Pod',
       namespace: pod.metadata.namespace,
       name: pod.metadata.name,
       uid: pod.metadata.uid,
-    }),
+    },
     ...(pod.spec.nodeName ? { nodeName: pod.spec.nodeName } : {}),
     ...(zone ? { zone } : {}),
   })
-  of.set(pod, { pod, node, endpoint })
-  return endpoint
 }
 
 /** hashEndpoint: what makes two endpoints the same endpoint. */
 function endpointKey(e: Endpoint): string {
-  return `${e.addresses.join(',')}|${e.hostname ?? ''}|${e.targetRef?.namespace ?? ''}/${e.targetRef?.name ?? ''}`
+  let key = endpointKeys.get(e)
+  if (key !== undefined) return key
+  key = `${e.addresses.join(',')}|${e.hostname ?? ''}|${e.targetRef?.namespace ?? ''}/${e.targetRef?.name ?? ''}`
+  endpointKeys.set(e, key)
+  return key
 }
+const endpointKeys = new WeakMap<Endpoint, string>()
 
 /** EndpointsEqualBeyondHash. */
 function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
@@ -285,7 +314,7 @@ function findPort(pod: Pod, port: ServicePort): number | undefined {
   return undefined
 }
 
-function portKey(ports: readonly EndpointPort[]): string {
+function portKeyOf(ports: readonly EndpointPort[]): string {
   return ports
     .map((p) => `${p.name ?? ''}|${p.port ?? ''}|${p.protocol ?? ''}|${p.appProtocol ?? ''}`)
     .sort()

@@ -26,7 +26,9 @@ export const namespaceController: Controller = {
   workers: 10,
   watches: {
     namespaces: (_world, event) =>
-      event.object.metadata.deletionTimestamp !== undefined && event.type !== 'DELETED' ? [event.object.metadata.name] : [],
+      event.object.metadata.deletionTimestamp !== undefined && event.type !== 'DELETED'
+        ? [event.object.metadata.name]
+        : [],
   },
   sync,
   answered,
@@ -64,7 +66,15 @@ function sync(world: ModelWorld, key: string): Step {
       requests: [...kinds.values()].flatMap((o): ApiRequest[] => {
         const r = resourceOfKind(o.apiVersion, o.kind)
         return r
-          ? [{ verb: 'deletecollection', resource: r.resource, group: r.group, namespace: key, propagationPolicy: 'Background' }]
+          ? [
+              {
+                verb: 'deletecollection',
+                resource: r.resource,
+                group: r.group,
+                namespace: key,
+                propagationPolicy: 'Background',
+              },
+            ]
           : []
       }),
       memo: 'emptied',
@@ -73,7 +83,9 @@ function sync(world: ModelWorld, key: string): Step {
   if (left.length > 0) return waitFor(world, namespace, left)
   world.because('NS1', { namespace: key, objects: 0 })
   return {
-    requests: [{ verb: 'update', resource: 'namespaces', subresource: 'finalize', name: key, body: { ...namespace, spec: {} } }],
+    requests: [
+      { verb: 'update', resource: 'namespaces', subresource: 'finalize', name: key, body: { ...namespace, spec: {} } },
+    ],
     memo: 'finalized',
   }
 }
@@ -86,14 +98,24 @@ function waitFor(world: ModelWorld, namespace: Namespace, left: readonly KubeObj
     const name = r ? `${qualifiedResource(r).replace(/^([^.]+)$/, '$1.')}` : o.kind
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
-  const parts = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, n]) => `${name} has ${n} resource instances`)
+  const parts = [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, n]) => `${name} has ${n} resource instances`)
   const at = rfc3339(world.now)
   const held = namespace.status?.conditions ?? []
   const ok = (type: string, reason: string, message: string): Condition => ({ type, status: 'False', reason, message })
   const next: Condition[] = [
     ok('NamespaceDeletionDiscoveryFailure', 'ResourcesDiscovered', 'All resources successfully discovered'),
-    ok('NamespaceDeletionGroupVersionParsingFailure', 'ParsedGroupVersions', 'All legacy kube types successfully parsed'),
-    ok('NamespaceDeletionContentFailure', 'ContentDeleted', 'All content successfully deleted, may be waiting on finalization'),
+    ok(
+      'NamespaceDeletionGroupVersionParsingFailure',
+      'ParsedGroupVersions',
+      'All legacy kube types successfully parsed',
+    ),
+    ok(
+      'NamespaceDeletionContentFailure',
+      'ContentDeleted',
+      'All content successfully deleted, may be waiting on finalization',
+    ),
     {
       type: 'NamespaceContentRemaining',
       status: 'True',
@@ -126,4 +148,3 @@ function answered(_world: ModelWorld, _key: string, memo: unknown, answers: read
   // After a round of deletions it looks at once; while graceful ends are awaited, later.
   return memo === 'emptied' ? { again: 100_000 } : memo === 'waits' ? { again: LOOK_AGAIN } : DONE
 }
-

@@ -19,7 +19,9 @@ export const nodeIpamController: Controller = {
   name: NAME,
   // One: ranges are handed out one after another.
   workers: 1,
-  watches: { nodes: (_world, event) => (isBare(event.object) && event.type !== 'DELETED' ? [event.object.metadata.name] : []) },
+  watches: {
+    nodes: (_world, event) => (isBare(event.object) && event.type !== 'DELETED' ? [event.object.metadata.name] : []),
+  },
   sync,
   answered: (_world, _key, _memo, answers) => failedStep(answers),
 }
@@ -36,11 +38,21 @@ function sync(world: ModelWorld, key: string): Step {
       reason: 'CIDRNotAvailable',
       message: `Node ${key} status is now: CIDRNotAvailable`,
     })
-    return { error: `failed to allocate cidr from cluster cidr at idx:0: CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range` }
+    return {
+      error: `failed to allocate cidr from cluster cidr at idx:0: CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range`,
+    }
   }
   world.because('NI1', { node: key, podCIDR })
   return {
-    requests: [{ verb: 'patch', resource: 'nodes', name: key, patchType: 'merge', body: { spec: { podCIDR, podCIDRs: [podCIDR] } } }],
+    requests: [
+      {
+        verb: 'patch',
+        resource: 'nodes',
+        name: key,
+        patchType: 'merge',
+        body: { spec: { podCIDR, podCIDRs: [podCIDR] } },
+      },
+    ],
   }
 }
 

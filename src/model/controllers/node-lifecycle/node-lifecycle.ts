@@ -54,7 +54,8 @@ export const nodeLifecycleRules: readonly Rule[] = [
   {
     id: 'NL5',
     says: 'A node that is not ready gets the NoExecute taint not-ready or unreachable, at most one node in 10 s per zone.',
-    source: 'pkg/controller/nodelifecycle/node_lifecycle_controller.go processTaintBaseEviction, doNoExecuteTaintingPass',
+    source:
+      'pkg/controller/nodelifecycle/node_lifecycle_controller.go processTaintBaseEviction, doNoExecuteTaintingPass',
   },
   {
     id: 'NL6',
@@ -87,7 +88,11 @@ export const nodeLifecycleController: Controller = {
     const node = world.get('nodes', key.slice(slash + 1))
     if (!node) return DONE
     const what = key.slice(0, slash)
-    return what === 'conditions' ? conditions(world, node) : what === 'schedule' ? schedule(world, node) : execute(world, node)
+    return what === 'conditions'
+      ? conditions(world, node)
+      : what === 'schedule'
+        ? schedule(world, node)
+        : execute(world, node)
   },
   answered,
   onAnswer,
@@ -105,7 +110,11 @@ export const onMonitor: ModelHandler = (world, event) => {
       neverReported: conditionStatus(node.status?.conditions, 'Ready') === undefined,
     })
     const ready = conditionStatus(node.status?.conditions, 'Ready')
-    if (expired && silentConditions(node.status?.conditions ?? [], node.metadata.creationTimestamp, '') !== (node.status?.conditions ?? []))
+    if (
+      expired &&
+      silentConditions(node.status?.conditions ?? [], node.metadata.creationTimestamp, '') !==
+        (node.status?.conditions ?? [])
+    )
       enqueue(world, NAME, `conditions/${name}`)
     else judge(world, node)
     const zone = zones.get(health.zone) ?? { ready: 0, notReady: 0 }
@@ -169,7 +178,12 @@ function judge(world: ModelWorld, node: Node): void {
 
 /** doNoExecuteTaintingPass: the nodes that wait, as fast as the limiter of the zone lets them. */
 function drainLimiter(world: ModelWorld, zone: string): void {
-  const limiter = world.get('zones', zone) ?? { zone, state: 'Initial', qps: nodeLifecycleDefaults.nodeEvictionRate, paidUntil: 0 }
+  const limiter = world.get('zones', zone) ?? {
+    zone,
+    state: 'Initial',
+    qps: nodeLifecycleDefaults.nodeEvictionRate,
+    paidUntil: 0,
+  }
   if (limiter.qps <= 0) return
   const cost = Math.round(SECOND / limiter.qps)
   for (const health of world.by('nodeHealth', 'taintQueue', zone)) {
@@ -203,7 +217,8 @@ function disruption(world: ModelWorld, zones: ReadonlyMap<string, { ready: numbe
         enqueue(world, NAME, `execute/${node.metadata.name}`)
   if (!allFull && wasFull)
     // Back again: every node gets a whole grace period.
-    for (const health of world.all('nodeHealth')) world.put('nodeHealth', health.node, { ...health, probeAt: world.now })
+    for (const health of world.all('nodeHealth'))
+      world.put('nodeHealth', health.node, { ...health, probeAt: world.now })
   for (const [zone, state] of states) {
     const n = zones.get(zone)!
     const qps = evictionQps(state, n.ready + n.notReady, { allZonesFull: allFull })
@@ -264,7 +279,10 @@ function answered(world: ModelWorld, key: string, memo: unknown, answers: readon
   const pods = world.by('pods', 'node', name).filter((p) => podFacts(p).ready)
   if (pods.length === 0) return DONE
   world.because('NL3', { node: name, pods: pods.slice(0, 20).map(keyOf) })
-  return { requests: pods.map((p) => notReadyRequest(p, world.now)), memo: { phase: 'pods', pods: pods.map(keyOf) } satisfies Memo }
+  return {
+    requests: pods.map((p) => notReadyRequest(p, world.now)),
+    memo: { phase: 'pods', pods: pods.map(keyOf) } satisfies Memo,
+  }
 }
 
 function notReadyRequest(pod: Pod, now: Micros): ApiRequest {
@@ -299,13 +317,21 @@ function schedule(world: ModelWorld, node: Node): Step {
     unschedulable: node.spec.unschedulable ?? false,
     taints: after.map((t) => `${t.key}:${t.effect}`),
   })
-  return { requests: [taintRequest(node, after.map((t) => stamped(t, before, world.now)))] }
+  return {
+    requests: [
+      taintRequest(
+        node,
+        after.map((t) => stamped(t, before, world.now)),
+      ),
+    ],
+  }
 }
 
 /** NoExecute taints on, off or swapped, as the Ready condition says now. */
 function execute(world: ModelWorld, node: Node): Step {
   const ready = conditionStatus(node.status?.conditions, 'Ready')
-  const stopped = world.get('zones', world.get('nodeHealth', node.metadata.name)?.zone ?? 'default')?.state === 'FullDisruption'
+  const stopped =
+    world.get('zones', world.get('nodeHealth', node.metadata.name)?.zone ?? 'default')?.state === 'FullDisruption'
   const allFull = stopped && world.all('zones').every((z) => z.state === 'FullDisruption')
   const swap = noExecuteSwap(allFull ? 'True' : ready, node.spec.taints ?? [])
   if (!swap.add && swap.remove.length === 0) return DONE

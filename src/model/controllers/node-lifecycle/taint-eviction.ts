@@ -62,7 +62,8 @@ export const taintEvictionController: Controller = {
   sync,
 }
 
-const noExecute = (taints: readonly Taint[] | undefined): Taint[] => (taints ?? []).filter((t) => t.effect === 'NoExecute')
+const noExecute = (taints: readonly Taint[] | undefined): Taint[] =>
+  (taints ?? []).filter((t) => t.effect === 'NoExecute')
 
 /** processPodOnNode: the keys to delete now; a later deletion waits in `evictions`. */
 function judge(world: ModelWorld, pod: Pod, taints: readonly Taint[]): string[] {

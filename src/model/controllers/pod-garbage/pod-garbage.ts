@@ -64,7 +64,14 @@ function sync(world: ModelWorld, key: string): Step {
           },
         },
       }
-      const remove: ApiRequest = { verb: 'delete', resource: 'pods', namespace, name, gracePeriodSeconds: 0, preconditions: { uid } }
+      const remove: ApiRequest = {
+        verb: 'delete',
+        resource: 'pods',
+        namespace,
+        name,
+        gracePeriodSeconds: 0,
+        preconditions: { uid },
+      }
       return done ? [remove] : [mark, remove]
     }),
   }

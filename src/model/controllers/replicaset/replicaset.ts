@@ -332,12 +332,6 @@ function counts(status: ReplicaSetStatus | undefined): Record<string, number> {
   }
 }
 
-function tell(
-  world: ModelWorld,
-  rs: ReplicaSet,
-  type: 'Normal' | 'Warning',
-  reason: string,
-  message: string,
-): void {
+function tell(world: ModelWorld, rs: ReplicaSet, type: 'Normal' | 'Warning', reason: string, message: string): void {
   recordEvent(world, NAME, referenceTo(rs as KubeObject), { type, reason, message })
 }

@@ -29,7 +29,11 @@ export const serviceAccountController: Controller = {
   sync: (world, key) => {
     if (!isActive(world, key) || world.get('serviceaccounts', `${key}/${DEFAULT}`)) return DONE
     world.because('SA1', { namespace: key })
-    return create(key, 'serviceaccounts', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: DEFAULT, namespace: key } })
+    return create(key, 'serviceaccounts', {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: DEFAULT, namespace: key },
+    })
   },
   answered,
 }
