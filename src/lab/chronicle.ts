@@ -3,6 +3,7 @@ import type { JournalEntry, Micros } from '../sim/contract.ts'
 import type { ContainerRecord, FaultRecord } from '../model/tables.ts'
 import type { Node, Pod } from '../model/apiserver/objects.ts'
 import { PLANES, type Bookmark, type Density, type Plane } from './protocol.ts'
+import { shortName } from './short-name.ts'
 import { planeOf } from './watch.ts'
 
 const BUCKETS = 240
@@ -100,10 +101,4 @@ function bookmarkOf(table: string, from: object | undefined, to: object | undefi
     default:
       return undefined
   }
-}
-
-/** `web-6c9f7d8b5-4xk2p` as `web-…-4xk2p`: the middle of a long generated name tells nobody anything. */
-export function shortName(name: string): string {
-  const parts = name.split('-')
-  return name.length > 16 && parts.length > 2 ? `${parts[0]}-…-${parts[parts.length - 1]}` : name
 }

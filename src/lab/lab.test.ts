@@ -26,10 +26,17 @@ const always = () => true
 describe('frames', () => {
   it('give the page the very tables of the machine, order included, after any run, seek, fork and deletion', () => {
     const act = fc.oneof(
+      {
+        arbitrary: fc.record({
+          do: fc.constantFrom('pod' as const, 'delete' as const),
+          name: fc.constantFrom('a', 'b', 'c'),
+        }),
+        weight: 6,
+      },
+      { arbitrary: fc.record({ do: fc.constant('frame' as const) }), weight: 3 },
       fc.record({ do: fc.constant('run' as const), micros: fc.integer({ min: 1, max: 3_000_000 }) }),
       fc.record({ do: fc.constant('seek' as const), part: fc.double({ min: 0, max: 1, noNaN: true }) }),
-      fc.record({ do: fc.constantFrom('pod' as const, 'delete' as const), name: fc.constantFrom('a', 'b', 'c') }),
-      fc.record({ do: fc.constantFrom('frame' as const, 'branch' as const, 'back' as const) }),
+      fc.record({ do: fc.constantFrom('branch' as const, 'back' as const) }),
     )
     fc.assert(
       fc.property(fc.array(act, { minLength: 5, maxLength: 60 }), (acts) => {
@@ -53,7 +60,7 @@ describe('frames', () => {
         }
         check()
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     )
   })
 

@@ -14,7 +14,7 @@ export const GAP_MS = 300
 /** A gap without end is shown in pieces of this much model time. */
 const GAP_PIECE: Micros = 60_000_000
 /** After this much model time without anything watched, a step gives up. */
-const STEP_PATIENCE: Micros = 3_600_000_000
+export const STEP_PATIENCE: Micros = 3_600_000_000
 
 /** What a pace drives. `Session` is one. */
 export interface Course {

@@ -3,8 +3,8 @@
  * frame at a time: the next one is made when the last has been drawn.
  */
 import type { Micros } from '../sim/contract.ts'
-import { advance, settle, startPace, type PaceState } from './pace.ts'
-import type { Frame, Pace } from './protocol.ts'
+import { advance, settle, startPace, STEP_PATIENCE, type PaceState } from './pace.ts'
+import type { Frame, Pace, WatchFilter } from './protocol.ts'
 import type { Session } from './session.ts'
 
 /** A turn aims at this and is never longer than a handler beyond it. */
@@ -49,7 +49,8 @@ export interface Pacer {
   open(session: Session): void
   play(on: boolean): void
   pace(pace: Pace): void
-  step(by: 1 | -1, plain: boolean, back: () => number): void
+  /** To the next or last event that the filter, else the session's own, lets through; forward with its flight. */
+  step(by: 1 | -1, filter: WatchFilter | undefined, plain: boolean): void
   /** Does something to the session that moves its clock or its records, and shows the result. */
   act(what: (session: Session) => void): void
   seek(at: Micros): void
@@ -155,6 +156,7 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
     play(on) {
       playing = on
       state.stepping = false
+      if (!on) jobs = []
       if (!on && session) settle(state, Math.max(session.now, state.gapLeft > 0 ? session.now : state.shown))
       said = true
       go()
@@ -165,22 +167,22 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
       said = true
       go()
     },
-    step(by, plain, back) {
+    step(by, filter, plain) {
       if (!session || jobs.length > 0) return
-      const wasStepping = state.stepping
       playing = false
-      if (by < 0) pacer.act((run) => run.seekEvent(back()))
-      else {
-        // A second step while the first still travels ends the first.
-        if (wasStepping || plain) finishStep(session, state, clock)
-        if (plain) settle(state, session.now)
-        else {
-          state.stepping = true
-          state.stepFrom = session.now
-        }
-        said = true
-        go()
+      if (by < 0) return pacer.act((run) => run.seekEvent(run.before(filter)))
+      // A second step while the first still travels ends the first.
+      if (state.stepping) finishStep(session, state, clock)
+      if (filter || plain) {
+        const wanted = filter
+        const patience = session.now + STEP_PATIENCE
+        pacer.job({ of: session.now, run: (run, more) => runToEvent(run, wanted, patience, more) })
+        return
       }
+      state.stepping = true
+      state.stepFrom = session.now
+      said = true
+      go()
     },
     act(what) {
       if (!session) return
@@ -215,6 +217,15 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
 
 function runTo(session: Session, at: Micros, more: () => boolean): boolean {
   while (more()) if (session.stopped || session.runUntil(at, 32)) return true
+  return false
+}
+
+/** Runs until an event that the filter lets through has run, or nothing did for too long. */
+function runToEvent(session: Session, filter: WatchFilter | undefined, latest: Micros, more: () => boolean): boolean {
+  while (more()) {
+    const entry = session.step()
+    if (!entry || session.now > latest || session.isWatched(entry.event, filter)) return true
+  }
   return false
 }
 

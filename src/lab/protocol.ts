@@ -87,6 +87,9 @@ export type ToWorker =
       seed: number
       inputs?: readonly (Input & { at: Micros; after: number })[]
       at?: Micros
+      /** What the pacer dwells on from the start, and whether it starts at once. */
+      watch?: WatchFilter
+      play?: boolean
     }
   /** The page has drawn the frame with this number; until then the worker sends no other. */
   | { t: 'drawn'; seq: number }
@@ -121,6 +124,7 @@ export type WatchFilter = {
 export type Ask =
   | { q: 'entry'; event: number }
   | { q: 'causes'; event: number; depth: number }
+  | { q: 'effects'; event: number; limit: number }
   | { q: 'events'; from: Micros; to: Micros; limit: number; filter?: WatchFilter }
   | { q: 'history'; table: string; id: string; limit: number }
   | { q: 'rules' }
@@ -145,6 +149,8 @@ export type TerminalToWorker =
   | { d: 'size'; cols: number; rows: number }
   /** Types a command and Enter, as a click on "run" does. */
   | { d: 'run'; line: string }
+  /** A file in the working directory of the laptop, as the editor has it. */
+  | { d: 'file'; name: string; text: string }
   | { d: 'close' }
 
 export type FromWorker =

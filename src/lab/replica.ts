@@ -133,7 +133,7 @@ export class LiveReplica {
 
   /** A reading of the present state; a new object so that React sees a new version. */
   view(shown: Micros): Replica {
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the literal's methods read the live tables
+     
     const live = this
     return {
       now: shown,

@@ -1,0 +1,139 @@
+import { Suspense, useEffect, useRef, type ReactNode } from 'react'
+import { theLab } from '../../lab/client.ts'
+import { useNarrow, useWide } from '../hooks.ts'
+import { arrange, LESSON_WIDTH, useStage } from '../stage.ts'
+import { VIEWS, viewOf } from '../views.ts'
+import { Boundary } from './Boundary.tsx'
+import { Caption } from './Caption.tsx'
+import { Dock } from './Dock.tsx'
+import { Sheet } from './Sheet.tsx'
+import { Splitter } from './Splitter.tsx'
+import { Tabs } from './Tabs.tsx'
+import { TopBar } from './TopBar.tsx'
+import { Transport } from './Transport.tsx'
+import { ViewHost } from './ViewHost.tsx'
+import shell from './shell.module.css'
+import css from './lab.module.css'
+
+export interface LabShellProps {
+  readonly crumb: ReactNode
+  /** The lesson beside the stage; on a small screen it is in the sheet. */
+  readonly lesson?: ReactNode
+  readonly rail?: ReactNode
+}
+
+/** The lab: lesson, stage, dock and time, in whatever room there is. */
+export function LabShell({ crumb, lesson, rail }: LabShellProps) {
+  const narrow = useNarrow()
+  const lessonWidth = useStage((state) => state.lesson)
+  const lessonOpen = useStage((state) => state.lessonOpen)
+  return (
+    <div className={css.page}>
+      <TopBar crumb={crumb} lab />
+      <div className={css.main}>
+        {!narrow && lesson && !lessonOpen && <aside className={css.rail}>{rail}</aside>}
+        {!narrow && lesson && lessonOpen && (
+          <>
+            <aside className={css.lesson} style={{ width: lessonWidth }} aria-label="Lesson">
+              {lesson}
+            </aside>
+            <Splitter
+              label="Width of the lesson"
+              direction="vertical"
+              sign={1}
+              value={lessonWidth}
+              least={LESSON_WIDTH.least}
+              most={LESSON_WIDTH.most}
+              onChange={(width) => arrange({ lesson: width })}
+              onToggle={() => arrange({ lessonOpen: false })}
+            />
+          </>
+        )}
+        <main className={css.work}>
+          <StageArea />
+          {!narrow && <Dock />}
+        </main>
+      </div>
+      <Transport />
+      {narrow && <Sheet lesson={lesson} />}
+    </div>
+  )
+}
+
+function StageArea() {
+  const wide = useWide()
+  const node = useStage((state) => state.node)
+  const chosen = useStage((state) => state.view)
+  const second = useStage((state) => state.beside)
+  const split = useStage((state) => state.split)
+  const stage = useRef<HTMLDivElement>(null)
+  const view = viewOf(chosen) ?? VIEWS[0]
+  const beside = wide && second !== view?.id ? viewOf(second) : undefined
+
+  // What Follow dwells on is what the picture shows.
+  useEffect(() => {
+    if (view) theLab().send({ t: 'watch', filter: view.watch(node) })
+  }, [view, node])
+
+  if (!view) return <p className={css.loading}>There is no picture in this build.</p>
+  const choose = (id: string): void => {
+    const { beside: other, view: now } = useStage.getState()
+    useStage.setState(other === id ? { view: id, beside: now } : { view: id })
+  }
+  const toggleBeside = (): void =>
+    useStage.setState({
+      beside: beside
+        ? undefined
+        : (VIEWS.find((one) => one.id === 'pod-start' && one !== view) ?? VIEWS.find((one) => one !== view))?.id,
+    })
+  return (
+    <>
+      <div className={shell.tabs}>
+        <Tabs label="Pictures" items={VIEWS} current={view.id} beside={beside?.id} panel="main" onChoose={choose} />
+        <div className={shell.tabsRight}>
+          {wide && VIEWS.length > 1 && (
+            <button className={shell.small} aria-pressed={beside !== undefined} onClick={toggleBeside}>
+              Side by side
+            </button>
+          )}
+        </div>
+      </div>
+      <div
+        ref={stage}
+        className={css.stage}
+        id="main"
+        role="tabpanel"
+        tabIndex={-1}
+        aria-labelledby={`main-${view.id}`}
+      >
+        <div className={css.pane} style={beside ? { flex: `0 0 ${split}%` } : undefined}>
+          <ViewHost key={view.id} entry={view} />
+        </div>
+        {beside && (
+          <>
+            <Splitter
+              label="Width of the first picture"
+              direction="vertical"
+              sign={1}
+              value={split}
+              least={30}
+              most={70}
+              step={2}
+              scale={() => 100 / (stage.current?.clientWidth ?? 1000)}
+              onChange={(value) => arrange({ split: value })}
+              onToggle={() => useStage.setState({ beside: undefined })}
+            />
+            <div className={css.pane}>
+              <ViewHost key={beside.id} entry={beside} />
+            </div>
+          </>
+        )}
+      </div>
+      <Boundary what="The caption" resetKey={view.id}>
+        <Suspense fallback={<div className={css.caption} />}>
+          <Caption entry={view} />
+        </Suspense>
+      </Boundary>
+    </>
+  )
+}

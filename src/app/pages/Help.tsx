@@ -1,0 +1,85 @@
+import { useEffect } from 'react'
+import { useTitle } from '../hooks.ts'
+import { KEYS } from '../keys.ts'
+import { TopBar } from '../layout/TopBar.tsx'
+import { useRoute } from '../routes.ts'
+import { setKeys, useStage } from '../stage.ts'
+import { VIEWS } from '../views.ts'
+import css from './pages.module.css'
+
+export default function Help() {
+  useTitle('Help, Nodeglass')
+  const keys = useStage((state) => state.keys)
+  const { query } = useRoute()
+  const at = query.get('at')
+  useEffect(() => {
+    if (at) document.getElementById(`help-${at}`)?.scrollIntoView()
+  }, [at])
+  const base = location.href.replace(/#.*$/, '')
+  return (
+    <div className={css.page}>
+      <TopBar current="help" />
+      <main className={css.text} id="main" tabIndex={-1}>
+        <h1>Help</h1>
+        <h2>What this is</h2>
+        <p>
+          A model of a small Kubernetes cluster runs in this page: the API server, the scheduler, the controllers, and
+          on each node the kubelet, containerd, the CNI plugin, kube-proxy and the parts of the Linux kernel that they
+          use. Behaviour is that of Kubernetes 1.36. What moves in a picture is a message of the model, with its sender,
+          its receiver and its time; no picture has an animation of its own. What the model leaves out it says where you
+          meet it.
+        </p>
+        <h2>Time</h2>
+        <p>
+          A pod starts in milliseconds, a lease is renewed every ten seconds, and a dead node loses its pods after five
+          minutes. <b>Follow</b> gives each message that the picture watches 0.6 seconds on its way and runs through the
+          gaps in a third of a second; the clock spins there. Model time itself is never changed by it. Switch Follow
+          off for a fixed speed from 0.01x to 10,000x.
+        </p>
+        <p>
+          Every moment can be gone back to. What you do in the past begins a fork: the other future is kept, and drawn
+          below the line.
+        </p>
+        <h2>Pictures</h2>
+        <ul>
+          {VIEWS.map((view) => (
+            <li key={view.id}>
+              <b>{view.title}.</b> {view.says}
+            </li>
+          ))}
+        </ul>
+        <h2 id="help-embed">Embed a picture</h2>
+        <p>One line shows a running picture in a course page. Scenario, seed and node can be given.</p>
+        <pre>
+          <code>{`<iframe src="${base}#/embed/view/node?node=worker-1"\n        width="960" height="640" title="A Kubernetes node, running"></iframe>`}</code>
+        </pre>
+        <p>
+          A frame with a <code>sandbox</code> attribute needs <code>allow-scripts allow-same-origin</code>. The frame
+          asks no other server, sets no cookie, and knows nothing about the reader.
+        </p>
+        <h2>Privacy</h2>
+        <p>
+          Nothing leaves this browser. Theme, sizes and progress are kept on this device; a shared link holds its run in
+          the part of the address that no server sees. Once opened, the lab works offline.
+        </p>
+        <h2>Keys</h2>
+        <label className={css.check}>
+          <input type="checkbox" checked={keys} onChange={(event) => setKeys(event.target.checked)} />
+          Single keys steer time and pictures
+        </label>
+        <table className={css.keys}>
+          <tbody>
+            {KEYS.map((key) => (
+              <tr key={key.key}>
+                <th scope="row">
+                  <kbd>{key.name}</kbd>
+                </th>
+                <td>{key.says}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </main>
+    </div>
+  )
+}

@@ -1,0 +1,161 @@
+import { lazy, Suspense, use, useCallback, useEffect } from 'react'
+import { theLab } from '../../lab/client.ts'
+import type { Lesson } from '../../lesson/schema.ts'
+import type { Ran } from '../lesson/Player.tsx'
+import { hrefOf } from '../address.ts'
+import { useTitle } from '../hooks.ts'
+import { Boundary } from '../layout/Boundary.tsx'
+import { LabShell } from '../layout/LabShell.tsx'
+import { bodyOf, lessonOf, PARTS, progressOf, useProgress, type LessonEntry } from '../lessons.ts'
+import { nodeWatch } from '../opening.ts'
+import { go } from '../routes.ts'
+import { openRun } from '../run.ts'
+import { arrange, openDock, putFile, runInTerminal, useStage } from '../stage.ts'
+import { viewOf } from '../views.ts'
+import NotFound from './NotFound.tsx'
+import css from '../layout/lab.module.css'
+
+const Player = lazy(() => import('../lesson/Player.tsx').then((module) => ({ default: module.Player })))
+
+const parsed = new Map<string, Promise<Lesson>>()
+
+/** The parser of lessons is large: it comes with the first lesson. */
+function parsedLesson(entry: LessonEntry): Promise<Lesson> {
+  let promise = parsed.get(entry.id)
+  if (!promise) {
+    promise = Promise.all([bodyOf(entry), import('../../lesson/parse.ts')]).then(([text, { parseLesson }]) =>
+      parseLesson(text, entry.path),
+    )
+    promise.catch(() => parsed.delete(entry.id))
+    parsed.set(entry.id, promise)
+  }
+  return promise
+}
+
+const titleOfModule = (entry: LessonEntry): string => PARTS.find((part) => part.number === entry.module)?.title ?? ''
+
+export default function LessonPage({ id }: { id: string }) {
+  const entry = lessonOf(id)
+  useTitle(entry ? `${entry.id} ${entry.title}, Nodeglass` : 'Nodeglass')
+  if (!entry) return <NotFound what="lesson" />
+  return <Open key={entry.id} entry={entry} />
+}
+
+function open(entry: LessonEntry, anew: boolean): void {
+  const node = entry.node || 'worker-1'
+  const view = viewOf(entry.view)
+  useStage.setState({
+    node,
+    view: view?.id ?? 'node',
+    beside: undefined,
+    selected: undefined,
+    files: [],
+    file: '',
+    sheetLesson: true,
+    sheet: 60,
+  })
+  const watch = view?.watch(node) ?? nodeWatch(node)
+  openRun({ scenario: entry.scenario, seed: entry.seed }, { watch, play: true, anew })
+}
+
+function Open({ entry }: { entry: LessonEntry }) {
+  const part = titleOfModule(entry)
+  useEffect(() => open(entry, true), [entry])
+  const lesson = (
+    <Boundary what="This lesson">
+      <Suspense fallback={<p className={css.loading}>{entry.title}</p>}>
+        <Body entry={entry} />
+      </Suspense>
+    </Boundary>
+  )
+  const crumb = (
+    <>
+      <a href={hrefOf('/lessons')}>{part}</a>
+      <span aria-hidden="true">/</span>
+      <b>
+        {entry.id} {entry.title}
+      </b>
+    </>
+  )
+  return (
+    <LabShell
+      crumb={crumb}
+      lesson={lesson}
+      rail={
+        <Suspense fallback={null}>
+          <Rail entry={entry} />
+        </Suspense>
+      }
+    />
+  )
+}
+
+const ask = (script: string): Promise<Ran> => theLab().ask<Ran>({ q: 'run', script })
+const onFile = (name: string, text: string): void => {
+  putFile(name, text)
+  theLab().send({ t: 'terminal', session: 'main', data: { d: 'file', name, text } })
+}
+const openFile = (name: string, text: string): void => {
+  onFile(name, text)
+  useStage.setState({ file: name })
+}
+const onFault = (name: string, target: string, on: boolean): void =>
+  theLab().send({ t: 'input', input: { kind: 'fault.set', to: 'faults', data: { name, target, on } } })
+
+function Body({ entry }: { entry: LessonEntry }) {
+  const lesson = use(parsedLesson(entry))
+  const progress = useProgress((state) => progressOf(state.all, entry.id))
+  const set = useProgress((state) => state.set)
+  const onProgress = useCallback((next: typeof progress) => set(entry.id, next), [set, entry.id])
+  return (
+    <Player
+      lesson={lesson}
+      moduleTitle={titleOfModule(entry)}
+      progress={progress}
+      onProgress={onProgress}
+      ask={ask}
+      onRun={runInTerminal}
+      onFile={openFile}
+      onFault={onFault}
+      onReset={() => {
+        useProgress.getState().forget(entry.id)
+        open(entry, true)
+        openDock('terminal')
+      }}
+      onLeave={() => go(hrefOf('/lessons'))}
+    />
+  )
+}
+
+/** The lesson closed to a rail: where one is, and the way back. */
+function Rail({ entry }: { entry: LessonEntry }) {
+  const lesson = use(parsedLesson(entry))
+  const progress = useProgress((state) => progressOf(state.all, entry.id))
+  const set = useProgress((state) => state.set)
+  return (
+    <>
+      <span className={css.railId}>{entry.id}</span>
+      <ol className={css.railDots} aria-label="Phases of this lesson">
+        {lesson.phases.map((phase, i) => (
+          <li key={phase.slug} data-state={i < progress.phase ? 'done' : i === progress.phase ? 'now' : 'ahead'}>
+            <button
+              aria-label={phase.title}
+              title={phase.title}
+              aria-current={i === progress.phase ? 'step' : undefined}
+              onClick={() => {
+                set(entry.id, { ...progress, phase: i })
+                arrange({ lessonOpen: true })
+              }}
+            >
+              <i />
+            </button>
+          </li>
+        ))}
+      </ol>
+      <span className={css.railTitle}>{entry.title}</span>
+      <button aria-label="Open the lesson" title="Open the lesson  L" onClick={() => arrange({ lessonOpen: true })}>
+        »
+      </button>
+    </>
+  )
+}

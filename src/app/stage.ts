@@ -1,0 +1,117 @@
+/** What the person has arranged: view, node, choice, dock. Lives with the page; the sizes are remembered. */
+import { create } from 'zustand'
+import { load, save } from '../lab/storage.ts'
+import type { Selection } from '../views/contract.ts'
+import { DEFAULT_NODE } from './opening.ts'
+
+export type DockTab = 'terminal' | 'yaml' | 'events' | 'why'
+
+export interface ManifestFile {
+  readonly name: string
+  readonly text: string
+}
+
+interface Sizes {
+  lesson: number
+  lessonOpen: boolean
+  dock: number
+  dockOpen: boolean
+  /** Share of the first of two views, per cent. */
+  split: number
+  inspector: boolean
+}
+
+export const LESSON_WIDTH = { least: 320, first: 380, most: 520 } as const
+export const DOCK_HEIGHT = { least: 96, first: 186, most: 560 } as const
+
+const FIRST: Sizes = {
+  lesson: LESSON_WIDTH.first,
+  lessonOpen: true,
+  dock: DOCK_HEIGHT.first,
+  dockOpen: true,
+  split: 60,
+  inspector: false,
+}
+
+interface StageState extends Sizes {
+  view: string
+  beside: string | undefined
+  node: string
+  selected: Selection | undefined
+  /** What the Why tab explains; else it follows the choice. */
+  why: Selection | undefined
+  tab: DockTab
+  /** Counts up to send the keyboard to the terminal, with a line to type there. */
+  typed: { line: string; count: number }
+  focusTerminal: number
+  files: readonly ManifestFile[]
+  file: string
+  /** The sheet that holds the lesson on a small screen, in per cent of the height. */
+  sheet: 34 | 60 | 92 | 0
+  /** The sheet shows the lesson and not a panel. */
+  sheetLesson: boolean
+  /** An overlay of the whole page. */
+  overlay: 'palette' | 'keys' | 'share' | undefined
+  /** Single keys steer time and views; off for people whose input types stray keys. */
+  keys: boolean
+}
+
+export const useStage = create<StageState>(() => ({
+  ...FIRST,
+  ...load<Partial<Sizes>>('sizes', {}),
+  view: 'node',
+  beside: undefined,
+  node: DEFAULT_NODE,
+  selected: undefined,
+  why: undefined,
+  tab: 'terminal',
+  typed: { line: '', count: 0 },
+  focusTerminal: 0,
+  files: [],
+  file: '',
+  sheet: 34,
+  sheetLesson: true,
+  overlay: undefined,
+  keys: load('keys', true),
+}))
+
+export function arrange(sizes: Partial<Sizes>): void {
+  useStage.setState(sizes)
+  const { lesson, lessonOpen, dock, dockOpen, split, inspector } = useStage.getState()
+  save('sizes', { lesson, lessonOpen, dock, dockOpen, split, inspector })
+}
+
+export function select(selected: Selection | undefined): void {
+  useStage.setState({ selected, why: undefined })
+}
+
+export function openDock(tab: DockTab): void {
+  useStage.setState({ tab, sheetLesson: false })
+  if (useStage.getState().sheet === 0) useStage.setState({ sheet: 34 })
+  arrange({ dockOpen: true })
+}
+
+export function runInTerminal(line: string): void {
+  const { typed } = useStage.getState()
+  useStage.setState({ typed: { line, count: typed.count + 1 } })
+  openDock('terminal')
+}
+
+export function askWhy(selection: Selection): void {
+  useStage.setState({ selected: selection, why: selection })
+  openDock('why')
+}
+
+export function putFile(name: string, text: string): void {
+  const { files, file } = useStage.getState()
+  const known = files.some((held) => held.name === name)
+  useStage.setState({
+    files: known ? files.map((held) => (held.name === name ? { name, text } : held)) : [...files, { name, text }],
+    file: file || name,
+  })
+}
+
+export function setKeys(on: boolean): void {
+  useStage.setState({ keys: on })
+  save('keys', on)
+}
