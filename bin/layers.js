@@ -16,7 +16,7 @@ export const LAYERS = {
 
 /** What views and app may use of the layers below: types only, except these doors. */
 export const DOORS = {
-  views: ['^src/lab/(client|replica|protocol|share)\\.tsx?$', '^src/sim/clock\\.ts$'],
+  views: ['^src/lab/(client|replica|protocol|share|trace|kubernetes-schema)\\.tsx?$', '^src/sim/clock\\.ts$'],
   app: ['^src/lab/', '^src/lesson/', '^src/views/', '^src/sim/clock\\.ts$'],
 }
 

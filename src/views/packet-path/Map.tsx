@@ -1,0 +1,245 @@
+import { Glyph } from '../drawing/Glyph.tsx'
+import { elideMiddle, shortPodName } from '../drawing/spell.ts'
+import type { Frame, Path } from './select.ts'
+import css from './packet-path.module.css'
+
+const TRUNK = 70
+const DIP = 142
+const REPLY = 196
+const FLOOR = 214
+const GAP = 26
+
+interface Placed {
+  readonly frame: Frame
+  readonly x: number
+  readonly width: number
+  /** Station or chain id -> its point. */
+  readonly points: ReadonlyMap<string, { x: number; y: number }>
+}
+
+/** Frames share the width: a host with a branch through nat needs most, a pod least. */
+export function place(path: Path, width: number): Placed[] {
+  const weights = path.frames.map((f) => (f.kind !== 'host' ? 1 : f.branch ? 5 : 2.2))
+  const room = width - 24 - GAP * (path.frames.length - 1)
+  const total = weights.reduce((a, b) => a + b, 0)
+  let x = 12
+  return path.frames.map((frame, i) => {
+    const w = Math.max(frame.kind === 'host' ? 150 : 108, (room * weights[i]!) / total)
+    const points = new Map<string, { x: number; y: number }>()
+    const { stations, branch } = frame
+    const at = stations.findIndex((s) => s.id === branch?.hook)
+    stations.forEach((station, k) => {
+      // With a branch the stations after the nat table stand behind it, at the right.
+      const share = branch
+        ? k <= at
+          ? 0.09
+          : 0.66 + (0.27 * (k - at - 1)) / Math.max(1, stations.length - at - 2)
+        : (k + 0.5) / stations.length
+      points.set(station.id, { x: x + w * share, y: TRUNK })
+    })
+    if (branch) {
+      const names = [...branch.chains, 'rewrite']
+      names.forEach((name, k) => points.set(name, { x: x + w * (0.2 + (0.36 * k) / Math.max(1, names.length - 1)), y: DIP }))
+    }
+    const placed = { frame, x, width: w, points }
+    x += w + GAP
+    return placed
+  })
+}
+
+/** The way of one packet as a railway map. Stations are places, so they are ink; what moves is the packet. */
+export function PathMap({ path, width, here }: { path: Path; width: number; here: { hop: number; place: string } }) {
+  const placed = place(path, width)
+  const { packet } = path
+  const spot = spotOf(placed, here, packet.state)
+  const failed = packet.state !== 'moving' && packet.state !== 'delivered'
+  return (
+    <svg width={width} height={FLOOR + 12} role="img" aria-label={describe(path)} className={css.map}>
+      {placed.map(({ frame, x, width: w }) => (
+        <g key={frame.hop}>
+          <rect className={css.frame} x={x} y={14} width={w} height={FLOOR - 14} rx={10} />
+          <text className={css.title} x={x + 12} y={34}>
+            {frame.kind === 'pod' ? shortPodName(frame.title, Math.floor((w - 20) / 7)) : frame.title}
+          </text>
+          <text className={css.mono} x={frame.kind === 'host' ? x + w - 12 : x + 12} y={frame.kind === 'host' ? 34 : FLOOR - 10} textAnchor={frame.kind === 'host' ? 'end' : 'start'}>
+            {frame.address}
+          </text>
+        </g>
+      ))}
+      {path.reply && <Reply placed={placed} path={path} />}
+      {placed.map((p, i) => (
+        <Lines key={p.frame.hop} placed={p} next={placed[i + 1]} state={i < here.hop ? 'behind' : i > here.hop ? 'ahead' : 'here'} spot={spot} />
+      ))}
+      {placed.map((p) => (
+        <Stations key={p.frame.hop} placed={p} />
+      ))}
+      {failed && spot && (
+        <g className={css.failed} transform={`translate(${spot.x} ${spot.y})`}>
+          <path d="M-7 -7L7 7M7 -7L-7 7" />
+          <text x={0} y={26} textAnchor="middle">
+            {packet.state}
+          </text>
+        </g>
+      )}
+      {spot && !failed && (
+        <g>
+          <Glyph plane="packet" x={spot.x} y={spot.y} radius={9.5} halo />
+          <path className={css.brackets} d={`M${spot.x - 17} ${spot.y - 9}v-8h8M${spot.x + 9} ${spot.y - 17}h8v8M${spot.x + 17} ${spot.y + 9}v8h-8M${spot.x - 9} ${spot.y + 17}h-8v-8`} />
+        </g>
+      )}
+    </svg>
+  )
+}
+
+function spotOf(placed: readonly Placed[], here: { hop: number; place: string }, state: string): { x: number; y: number } | undefined {
+  const p = placed[here.hop]
+  if (!p) return undefined
+  const found = p.points.get(here.place)
+  if (found) return found
+  const ids = p.frame.stations
+  const last = state === 'delivered' ? ids[ids.length - 1] : ids[Math.floor(ids.length / 2)]
+  return last && p.points.get(last.id)
+}
+
+/** The trunk of one frame, its branch, and the wire to the next frame. */
+function Lines({ placed, next, state, spot }: { placed: Placed; next: Placed | undefined; state: 'behind' | 'here' | 'ahead'; spot: { x: number; y: number } | undefined }) {
+  const { frame, points } = placed
+  const ids = frame.stations.map((s) => points.get(s.id)!)
+  const first = ids[0]!
+  const last = ids[ids.length - 1]!
+  const lines: { d: string; to: number }[] = []
+  if (frame.branch) {
+    const hook = points.get(frame.branch.hook)!
+    const chains = [...frame.branch.chains, 'rewrite'].map((name) => points.get(name)!)
+    const start = chains[0]!
+    const end = chains[chains.length - 1]!
+    const after = frame.stations.findIndex((s) => s.id === frame.branch!.hook) + 1
+    const back = ids[after] ?? last
+    const mid = (hook.x + start.x) / 2
+    const mid2 = (end.x + back.x) / 2
+    lines.push({ d: `M${hook.x} ${TRUNK}C${mid} ${TRUNK} ${mid} ${DIP} ${start.x} ${DIP}H${end.x}`, to: end.x })
+    lines.push({ d: `M${end.x} ${DIP}C${mid2} ${DIP} ${mid2} ${TRUNK} ${back.x} ${TRUNK}H${last.x}`, to: last.x })
+  } else lines.push({ d: `M${first.x} ${TRUNK}H${last.x}`, to: last.x })
+  if (next) {
+    const entry = next.points.get(next.frame.stations[0]!.id)!
+    lines.push({ d: `M${last.x} ${TRUNK}H${entry.x}`, to: entry.x })
+  }
+  const done = (to: number): boolean => state === 'behind' || (state === 'here' && spot !== undefined && spot.x >= to - 1)
+  return (
+    <g>
+      {frame.branch && (
+        <>
+          <path className={css.straight} d={`M${points.get(frame.branch.hook)!.x} ${TRUNK}H${last.x}`} />
+          <text className={css.quiet} x={(points.get(frame.branch.hook)!.x + last.x) / 2} y={TRUNK - 10} textAnchor="middle">
+            packets of a known flow skip the nat table
+          </text>
+        </>
+      )}
+      {lines.map(({ d, to }, i) => (
+        <path key={i} className={done(to) ? css.travelled : css.way} d={d} />
+      ))}
+      {state === 'here' && spot && <PartWay frame={frame} points={points} spot={spot} />}
+    </g>
+  )
+}
+
+/** What of the present frame lies behind the packet, up to where it stands. */
+function PartWay({ frame, points, spot }: { frame: Frame; points: Placed['points']; spot: { x: number; y: number } }) {
+  const first = points.get(frame.stations[0]!.id)!
+  if (!frame.branch || spot.y === TRUNK) {
+    if (!frame.branch || spot.x <= points.get(frame.branch.hook)!.x) return <path className={css.travelled} d={`M${first.x} ${TRUNK}H${spot.x}`} />
+    const end = points.get('rewrite')!
+    const after = frame.stations.findIndex((s) => s.id === frame.branch!.hook) + 1
+    const back = points.get(frame.stations[after]!.id)!
+    const mid2 = (end.x + back.x) / 2
+    return <path className={css.travelled} d={`M${end.x} ${DIP}C${mid2} ${DIP} ${mid2} ${TRUNK} ${back.x} ${TRUNK}H${spot.x}`} />
+  }
+  const hook = points.get(frame.branch.hook)!
+  const start = points.get(frame.branch.chains[0] ?? 'rewrite')!
+  const mid = (hook.x + start.x) / 2
+  return <path className={css.travelled} d={`M${first.x} ${TRUNK}H${hook.x}C${mid} ${TRUNK} ${mid} ${DIP} ${start.x} ${DIP}H${spot.x}`} />
+}
+
+function Stations({ placed }: { placed: Placed }) {
+  const { frame, points } = placed
+  const { branch } = frame
+  const fan = branch?.fan
+  const spread = fan ? fan.endpoints.slice(0, 5) : []
+  const from = fan && points.get(fan.chain)
+  const to = points.get('rewrite')
+  return (
+    <g>
+      {frame.stations.map((station, i) => {
+        const { x } = points.get(station.id)!
+        const low = branch !== undefined && i > 0 && i % 2 === 0
+        return (
+          <g key={station.id}>
+            <circle className={css.station} cx={x} cy={TRUNK} r={6} />
+            <text className={css.mono} x={x} y={low ? TRUNK + 24 : branch ? TRUNK - 26 + (i === 0 ? 6 : 0) : TRUNK + 24} textAnchor={branch && i === 0 ? 'start' : 'middle'} dx={branch && i === 0 ? -12 : 0}>
+              {station.name}
+            </text>
+          </g>
+        )
+      })}
+      {from && to && fan && spread.length > 1 && (
+        <g>
+          {spread.map((address, i) => {
+            if (i === fan.chosen) return null
+            const y = DIP + (i < fan.chosen ? -1 : 1) * 15 * Math.abs(i - fan.chosen)
+            return (
+              <g key={address}>
+                <path className={css.other} d={`M${from.x} ${DIP}C${from.x + 24} ${DIP} ${from.x + 14} ${y} ${from.x + 40} ${y}`} />
+                <text className={css.faint} x={from.x + 46} y={y + 4}>
+                  {address}
+                </text>
+              </g>
+            )
+          })}
+        </g>
+      )}
+      {branch?.chains.map((name, i) => {
+        const { x } = points.get(name)!
+        return (
+          <g key={name}>
+            <circle className={css.station} cx={x} cy={DIP} r={6} />
+            <text className={css.mono} x={x} y={i % 2 === 0 ? DIP - 14 : DIP + 24} textAnchor="middle">
+              {elideMiddle(name, 16)}
+            </text>
+          </g>
+        )
+      })}
+      {to && branch && (
+        <text className={css.dnat} x={to.x} y={DIP + 32} textAnchor="middle">
+          DNAT {branch.rewrite}
+        </text>
+      )}
+    </g>
+  )
+}
+
+function Reply({ placed, path }: { placed: readonly Placed[]; path: Path }) {
+  const first = placed[0]
+  const last = placed[placed.length - 1]
+  if (!first || !last || !path.reply || placed.length < 2) return null
+  const from = last.points.get(last.frame.stations[last.frame.stations.length - 1]!.id)!
+  const to = first.points.get(first.frame.stations[0]!.id)!
+  const undoes = path.reply.hops.some((hop) => hop.nat.some((nat) => nat.kind.startsWith('un-')))
+  const middle = (from.x + to.x) / 2
+  const words = undoes ? 'reply: conntrack undoes the rewrite' : 'reply'
+  return (
+    <g className={css.reply}>
+      <path d={`M${from.x} ${TRUNK + 10}V${REPLY - 10}Q${from.x} ${REPLY} ${from.x - 10} ${REPLY}H${to.x + 10}Q${to.x} ${REPLY} ${to.x} ${REPLY - 10}V${TRUNK + 10}`} />
+      {[0.25, 0.75].map((share) => (
+        <Glyph key={share} plane="packet" state="hollow" x={to.x + (from.x - to.x) * share} y={REPLY} heading={180} />
+      ))}
+      <rect className={css.tag} x={middle - words.length * 3.4 - 10} y={REPLY - 11} width={words.length * 6.8 + 20} height={22} rx={11} />
+      <text x={middle} y={REPLY + 4} textAnchor="middle">
+        {words}
+      </text>
+    </g>
+  )
+}
+
+function describe(path: Path): string {
+  return `The way of the packet ${path.packet.what}: ${path.frames.map((frame) => frame.title).join(', then ')}. It is ${path.packet.state}.`
+}
