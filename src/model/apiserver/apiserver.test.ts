@@ -201,7 +201,8 @@ describe('the API server', () => {
       name: 'web',
       body,
     })
-    expect((again.object as Service).metadata.resourceVersion).toBe(made.metadata.resourceVersion)
+    expect((again.object as Service).spec).toEqual(made.spec)
+    expect(again.warnings![0]).toMatch(/^resource services\/web is missing the kubectl.kubernetes.io\/last-applied/)
     const taken = {
       ...body,
       metadata: { name: 'other' },
@@ -210,6 +211,54 @@ describe('the API server', () => {
     expect(ask({ verb: 'create', resource: 'services', namespace: 'default', body: taken as KubeObject }).message).toBe(
       `Service "other" is invalid: spec.clusterIPs: Invalid value: ["${made.spec.clusterIP}"]: failed to allocate IP ${made.spec.clusterIP}: provided IP is already allocated`,
     )
+  })
+
+  it('applies as kubectl does: what the manifest dropped goes, what others set stays', () => {
+    const { ask } = cluster()
+    const apply = (spec: object, labels?: object) =>
+      ask({
+        verb: 'patch',
+        patchType: 'apply',
+        resource: 'deployments',
+        namespace: 'default',
+        name: 'web',
+        body: {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name: 'web', labels },
+          spec: {
+            selector: { matchLabels: { app: 'web' } },
+            template: {
+              metadata: { labels: { app: 'web' } },
+              spec: { containers: [{ name: 'c', image: 'nginx', tty: true }] },
+            },
+            ...spec,
+          },
+        } as unknown as KubeObject,
+      })
+    const first = apply({ minReadySeconds: 5 }, { team: 'a' })
+    expect([first.code, first.warnings]).toEqual([
+      201,
+      ['spec.template.spec.containers[0].tty: not modelled: there are no terminals in containers'],
+    ])
+    expect(apply({ minReadySeconds: 5 }, { team: 'a' }).object!.metadata.resourceVersion).toBe(
+      first.object!.metadata.resourceVersion,
+    )
+    ask({
+      verb: 'patch',
+      patchType: 'merge',
+      resource: 'deployments',
+      subresource: 'scale',
+      namespace: 'default',
+      name: 'web',
+      body: { spec: { replicas: 4 } },
+    })
+    const changed = apply({}, undefined).object as unknown as { metadata: object; spec: { replicas: number } }
+    expect(changed.spec).toMatchObject({ replicas: 4 })
+    expect(changed.spec).not.toHaveProperty('minReadySeconds')
+    expect(changed.metadata).not.toHaveProperty('labels.team')
+    expect(apply({ selector: { matchLabels: { app: 'x' } } }).message).toContain('field is immutable')
+    expect(apply({ bogus: 1 }).message).toBe('strict decoding error: unknown field "spec.bogus"')
   })
 
   it('evicts only as far as a budget allows', () => {
@@ -240,10 +289,12 @@ describe('the API server', () => {
     const evict = (name: string) =>
       ask({ verb: 'create', resource: 'pods', subresource: 'eviction', namespace: 'default', name, body: {} })
     expect(evict('a').code).toBe(201)
-    expect([evict('b').code, evict('b').message]).toEqual([
+    const refused = evict('b')
+    expect([refused.code, refused.message]).toEqual([
       429,
-      `Cannot evict pod as it would violate the pod's disruption budget.\nThe disruption budget pdb needs 1 healthy pods and has 1 currently`,
+      `Cannot evict pod as it would violate the pod's disruption budget.`,
     ])
+    expect(refused.causes![0]!.message).toBe('The disruption budget pdb needs 1 healthy pods and has 1 currently')
   })
 
   it('forgets Events after an hour', () => {

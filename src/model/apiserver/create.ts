@@ -9,6 +9,7 @@ import { generateName, newUid } from './chance.ts'
 import { decodeObject } from './decode.ts'
 import { applyDefaults, generateJobSelector } from './defaults/kind-defaults.ts'
 import { honouredWarnings } from './honoured.ts'
+import { serverWarnings } from './warnings.ts'
 import { getObject } from './object-store.ts'
 import type { KubeObject, ObjectMeta, Pod, Service } from './objects.ts'
 import { apiVersionOf, objectId, type ApiResource } from './resources.ts'
@@ -26,6 +27,7 @@ export function create(context: Context, r: ApiResource, body: KubeObject, optio
     if ('error' in decoded) return failure(badRequest(decoded.error))
     object = decoded.object
   }
+  const asWritten = object
   const given: Partial<ObjectMeta> = object.metadata ?? {}
   const namespace = r.namespaced ? (options.namespace ?? given.namespace ?? 'default') : undefined
   if (r.namespaced && given.namespace !== undefined && given.namespace !== '' && given.namespace !== namespace)
@@ -67,9 +69,14 @@ export function create(context: Context, r: ApiResource, body: KubeObject, optio
     code: 201,
     object,
     writes: [write],
-    warnings: context.untrusted ? honouredWarnings(object) : undefined,
+    warnings: context.untrusted ? warningsFor(asWritten, object) : undefined,
     because: [['AP7', { kind: r.kind, name, namespace: namespace ?? '' }]],
   }
+}
+
+/** The server's own warnings, then what the lab does not honour of what a person wrote. */
+export function warningsFor(asWritten: KubeObject, stored: KubeObject): string[] {
+  return [...serverWarnings(stored), ...(honouredWarnings({ ...asWritten, kind: stored.kind }) ?? [])]
 }
 
 /** Kinds whose status a creator may set: a kubelet registers its node with one; a namespace and a claim start with a phase. */
@@ -80,34 +87,30 @@ function cleanMeta(
   given: Partial<ObjectMeta>,
   set: { name: string; namespace: string | undefined; uid: string; now: string },
 ): ObjectMeta {
-  // managedFields are left out of the model; the rest of what is dropped here only the server may set.
-  const {
-    uid: _,
-    resourceVersion: __,
-    creationTimestamp: ___,
-    deletionTimestamp: ____,
-    deletionGracePeriodSeconds: _____,
-    generation: ______,
-    ...kept
-  } = given
-  const {
-    managedFields: _m,
-    selfLink: _s,
-    ...meta
-  } = kept as typeof kept & { managedFields?: unknown; selfLink?: unknown }
-  const made: ObjectMeta = {
-    ...meta,
-    name: set.name,
-    uid: set.uid,
-    resourceVersion: '',
-    creationTimestamp: set.now,
-  }
+  const made: Record<string, unknown> = {}
+  for (const field in given) if (!SERVER_SETS.has(field)) made[field] = given[field as keyof ObjectMeta]
+  made.name = set.name
+  made.uid = set.uid
+  made.resourceVersion = ''
+  made.creationTimestamp = set.now
   // BeforeCreate: a kind without namespaces drops the one that was written.
   if (set.namespace !== undefined) made.namespace = set.namespace
   else delete made.namespace
   if (r.generation) made.generation = 1
-  return made
+  return made as ObjectMeta
 }
+
+/** Only the server sets these; managedFields are left out of the model. */
+const SERVER_SETS = new Set([
+  'uid',
+  'resourceVersion',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'generation',
+  'managedFields',
+  'selfLink',
+])
 
 function freshStatus(object: KubeObject): KubeObject {
   const { status: _, ...rest } = object

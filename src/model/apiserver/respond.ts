@@ -12,7 +12,7 @@ import { resourceOf, type ApiResource } from './resources.ts'
 import { objectFilter } from './selectors.ts'
 import { badRequest, noSuchResource, notFound } from './status-errors.ts'
 import { bind, evict, refuseVerb, scale } from './subresources.ts'
-import { patch, update } from './update.ts'
+import { patch, update, withLastApplied } from './update.ts'
 
 export type { Answer, ObjectWrite } from './answer.ts'
 
@@ -57,25 +57,34 @@ function route(context: Context, r: ApiResource, request: ApiRequest): Answer {
         subresource: subresource === 'status' ? 'status' : undefined,
         preconditions: request.preconditions,
       })
-    case 'patch': {
-      const kind = request.patchType ?? 'strategic'
-      if (kind === 'apply' && !getObject(context.reader, r, namespace, name))
-        return create(context, r, (body ?? {}) as KubeObject, {
-          namespace: r.namespaced ? request.namespace : undefined,
-        })
-      return patch(context, r, body, kind, {
-        namespace,
-        name,
-        subresource: subresource === 'status' ? 'status' : undefined,
-        preconditions: request.preconditions,
-      })
-    }
+    case 'patch':
+      return patchOrApply(context, r, request, namespace)
     case 'delete':
       return deleteNamed(context, r, namespace, name, request)
     case 'deletecollection':
       return deleteCollection(context, r, r.namespaced ? request.namespace : undefined, request)
   }
 }
+
+/** `apply` makes what is not there. kubectl's own apply carries the manifest along; the server-side one does not. */
+function patchOrApply(context: Context, r: ApiResource, request: ApiRequest, namespace: string | undefined): Answer {
+  const { name = '', subresource, preconditions, fieldManager } = request
+  const kind = request.patchType ?? 'strategic'
+  let body = request.body
+  if (kind === 'apply' && subresource === undefined) {
+    if (fieldManager === undefined || fieldManager === CLIENT_SIDE_APPLY)
+      body = withLastApplied(body as KubeObject, namespace)
+    if (!getObject(context.reader, r, namespace, name)) return create(context, r, body as KubeObject, { namespace })
+  }
+  return patch(context, r, body, kind, {
+    namespace,
+    name,
+    subresource: subresource === 'status' ? 'status' : undefined,
+    preconditions,
+  })
+}
+
+const CLIENT_SIDE_APPLY = 'kubectl-client-side-apply'
 
 function list(context: Context, r: ApiResource, request: ApiRequest): Answer {
   const all = listObjects(context.reader, r, r.namespaced ? request.namespace : undefined)

@@ -163,18 +163,26 @@ export function evict(
     const budget = budgets[0]
     if (budget) {
       const { healthy, needed } = room(context, budget)
-      if (healthy - 1 < needed)
-        return failure(
-          tooManyRequests(
-            `Cannot evict pod as it would violate the pod's disruption budget.\nThe disruption budget ${budget.metadata.name} needs ${needed} healthy pods and has ${healthy} currently`,
-          ),
-          [['AP14', { pod: name, budget: budget.metadata.name, healthy, needed }]],
-        )
+      // IfHealthyBudget: a pod that is not ready takes nothing away, as long as the others are enough.
+      const takes = isReady(pod) ? 1 : 0
+      if (healthy - takes < needed) return overBudget(name, budget, healthy, needed)
     }
   }
   const answer = deleteNamed(context, r, namespace, name, { gracePeriodSeconds: grace })
   return answer.code >= 400 ? answer : { ...answer, code: 201 }
 }
+
+function overBudget(pod: string, budget: Budget, healthy: number, needed: number): Answer {
+  const message = `The disruption budget ${budget.metadata.name} needs ${needed} healthy pods and has ${healthy} currently`
+  const refused = tooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.")
+  return failure({ ...refused, causes: [{ reason: 'DisruptionBudget', message, field: '' }] }, [
+    ['AP14', { pod, budget: budget.metadata.name, healthy, needed }],
+  ])
+}
+
+const isReady = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp === undefined &&
+  (pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false)
 
 const BUDGETS = resourceOf('poddisruptionbudgets')!
 
@@ -182,11 +190,7 @@ function room(context: Context, budget: Budget): { healthy: number; needed: numb
   const pods = (
     listObjects(context.reader, resourceOf('pods')!, budget.metadata.namespace) as unknown as readonly Pod[]
   ).filter((p) => matchesLabelSelector(budget.spec?.selector, p.metadata.labels))
-  const healthy = pods.filter(
-    (p) =>
-      p.metadata.deletionTimestamp === undefined &&
-      p.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'),
-  ).length
+  const healthy = pods.filter(isReady).length
   const part = (value: IntOrString): number => {
     if (typeof value === 'number') return value
     const percent = Number(value.replace('%', ''))

@@ -1,10 +1,10 @@
 // PUT and PATCH, of an object and of its status (store.go Update, rest.BeforeUpdate and each kind's strategy).
 
 import { failure, type Answer, type Context } from './answer.ts'
+import { warningsFor } from './create.ts'
 import { decodeObject } from './decode.ts'
 import { applyDefaults } from './defaults/kind-defaults.ts'
 import { deepEqual, isRecord } from './equality.ts'
-import { honouredWarnings } from './honoured.ts'
 import { getObject } from './object-store.ts'
 import type { KubeObject, ObjectMeta, Service } from './objects.ts'
 import { jsonPatch, mergePatch, strategicPatch, threeWayApply } from './patch.ts'
@@ -147,8 +147,7 @@ function replaceObject(
       writes: [{ resource: r, id: objectId(r, options.namespace, options.name), before: old }],
       because: [['AP13', { name: options.name, left: 0 }]],
     }
-  const answer = written(r, options, old, object)
-  return context.untrusted ? { ...answer, warnings: honouredWarnings(object) } : answer
+  return written(r, options, old, object)
 }
 
 /** Every strategy compares the spec; kinds without one compare all but metadata and status. */
@@ -188,7 +187,10 @@ export function patch(
     if ('error' in decoded) return failure(badRequest(decoded.error))
     object = decoded.object
   }
-  return replace(context, r, old, object, options)
+  const answer = replace(context, r, old, object, options)
+  if (!context.untrusted || kind !== 'apply' || answer.code >= 400 || answer.writes.length === 0) return answer
+  const missing = old.metadata.annotations?.[LAST_APPLIED] === undefined ? [missingAnnotation(r, options.name)] : []
+  return { ...answer, warnings: [...missing, ...warningsFor(body as KubeObject, answer.object!)] }
 }
 
 function patched(old: KubeObject, body: unknown, kind: PatchKind): KubeObject | string {
@@ -199,17 +201,13 @@ function patched(old: KubeObject, body: unknown, kind: PatchKind): KubeObject | 
       return strategicPatch(old, body)
     case 'json':
       return jsonPatch(old, body)
-    case 'apply': {
-      const modified = isRecord(body) ? body : {}
-      const next = threeWayApply(old, modified, lastApplied(old))
-      // A manifest may carry the version it was read with: then apply insists on it, as an update does.
-      return next
-    }
+    case 'apply':
+      return threeWayApply(old, isRecord(body) ? body : {}, lastApplied(old))
   }
 }
 
 /** The manifest that kubectl applied last, from the annotation in which it keeps it. */
-export function lastApplied(object: KubeObject): unknown {
+function lastApplied(object: KubeObject): unknown {
   const text = object.metadata.annotations?.[LAST_APPLIED]
   if (text === undefined) return undefined
   try {
@@ -217,4 +215,24 @@ export function lastApplied(object: KubeObject): unknown {
   } catch {
     return undefined
   }
+}
+
+const missingAnnotation = (r: ApiResource, name: string): string =>
+  `resource ${r.resource}/${name} is missing the ${LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.`
+
+/** What kubectl apply sends: the manifest with itself in an annotation (util/apply.go GetModifiedConfiguration). */
+export function withLastApplied(body: KubeObject, namespace: string | undefined): KubeObject {
+  const { [LAST_APPLIED]: _, ...annotations } = body.metadata?.annotations ?? {}
+  const metadata = { ...body.metadata, annotations, ...(namespace === undefined ? {} : { namespace }) }
+  const text = sortedJson({ ...body, metadata }) + '\n'
+  return { ...body, metadata: { ...metadata, annotations: { ...annotations, [LAST_APPLIED]: text } } }
+}
+
+/** As Go prints a map: keys in order. */
+function sortedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`
+  if (!isRecord(value)) return JSON.stringify(value ?? null)
+  const keys = Object.keys(value).filter((k) => value[k] !== undefined)
+  keys.sort((a, b) => (a < b ? -1 : 1))
+  return `{${keys.map((k) => `${JSON.stringify(k)}:${sortedJson(value[k])}`).join(',')}}`
 }
