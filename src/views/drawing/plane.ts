@@ -24,6 +24,7 @@ const BY_PREFIX: Readonly<Record<string, Plane>> = {
   net: 'packet',
   registry: 'store',
   volume: 'store',
+  input: 'api',
 }
 
 /** The plane of a kind of event; undefined for a timer and for what no plane carries. */
@@ -42,7 +43,12 @@ export function planeOf(event: Pick<SimEvent, 'kind' | 'data'>): Plane | undefin
 /** Answers are drawn hollow: they are the way back of a message that was drawn solid. */
 export function isAnswer(event: Pick<SimEvent, 'kind' | 'data'>): boolean {
   if (event.kind === 'api.response' || event.kind === 'cri.response' || event.kind === 'cni.result') return true
-  return /\.(result|done|reply|response|answer)$/.test(event.kind)
+  if (
+    /\.(result|exec-result|response|respond)$/.test(event.kind) ||
+    /\.(netns-added|link-added|cloned|iptables-restored)$/.test(event.kind)
+  )
+    return true
+  return event.kind === 'net.hop' && (event.data as { way?: string } | undefined)?.way === 'reply'
 }
 
 /** The event was lost on a pulled cable, or carries an error back. */

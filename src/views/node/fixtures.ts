@@ -188,7 +188,11 @@ function mock(): Fixture {
         command: 'ADD',
         args: { K8S_POD_UID: uidOf(WEB2), K8S_POD_NAME: WEB2 },
       }),
-      event('net.packet', `${NODE}/kernel`, `${NODE}/kernel`, NOW - 50, NOW + 50, {}),
+      event('net.hop', `${NODE}/kernel`, 'worker-2/kernel', NOW - 50, NOW + 50, {
+        what: 'SYN',
+        dev: 'eth0',
+        at: { node: 'worker-2', netns: '' },
+      }),
     ],
   }
 }

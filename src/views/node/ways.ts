@@ -39,6 +39,7 @@ function labelOf(event: SimEvent, picture: NodePicture): string | undefined {
     const service = method?.includes('Image') ? 'image' : 'runtime'
     return picture.calls.some((c) => c.service === service) ? undefined : method
   }
+  if (event.kind === 'net.hop') return typeof data?.what === 'string' ? data.what : undefined
   if (event.kind === 'cni.add') return 'CNI ADD'
   if (event.kind === 'cni.del') return 'CNI DEL'
   return undefined
@@ -48,6 +49,7 @@ function routeOf(event: SimEvent, picture: NodePicture, replica: Replica): Route
   const here = picture.node
   if (event.kind === 'wire.lost') return lostRoute(event, picture)
   if (placeOf(event.from) !== here && placeOf(event.to) !== here) return undefined
+  if (event.kind === 'net.hop' || event.kind === 'net.probe-hop') return packetRoute(event, picture, replica)
   const from = roleOf(event.from)
   const to = roleOf(event.to)
   if (from === 'apiserver' || to === 'apiserver')
@@ -61,7 +63,6 @@ function routeOf(event: SimEvent, picture: NodePicture, replica: Replica): Route
   if (from === 'kube-proxy' && to === 'kernel') return proxyRoute(picture)
   if (from === 'kernel' && to === 'kube-proxy') return mapped(proxyRoute(picture), reversed)
   if (pod) return podRoute(event, from, to, picture, pod)
-  if (planeOf(event) === 'packet') return packetOnBridge(event, picture)
   return undefined
 }
 
@@ -194,7 +195,6 @@ function podRoute(event: SimEvent, from: string, to: string, picture: NodePictur
         return undefined
     }
   }
-  if (planeOf(event) === 'packet') return packetRoute(event, picture, pod)
   const a = place(from)
   const b = place(to)
   if (!a || !b) return undefined
@@ -207,36 +207,37 @@ function podRoute(event: SimEvent, from: string, to: string, picture: NodePictur
   ])
 }
 
-/** Along the veth and the bridge: to or from the wall, the kubelet, or another pod. */
-function packetRoute(event: SimEvent, picture: NodePicture, pod: PlacedPod): Route | undefined {
-  const { layout } = picture
-  const x = middleX(pod.box)
-  const own = { x, y: bottom(pod.box) - 9 }
-  const joint = { x, y: layout.bridgeY }
-  const outward = roleOf(event.from) !== 'kubelet' && placeOf(event.from) === picture.node
-  const far =
-    roleOf(event.from) === 'kubelet' || roleOf(event.to) === 'kubelet'
-      ? { x: layout.gutter.left, y: layout.bridgeY }
-      : { x: layout.plug.x, y: layout.bridgeY }
-  const kubelet = { x: layout.gutter.left, y: bottom(layout.kubelet) - 14 }
-  const way =
-    far.x === layout.gutter.left
-      ? route(`${pod.uid}-probe`, [{ x: layout.kubelet.x, y: kubelet.y }, kubelet, far, joint, own])
-      : route(`${pod.uid}-wall`, [far, joint, own], { wired: true })
-  return outward ? reversed(way) : way
+/** A packet from door to door: pod and bridge, bridge and wall. */
+function packetRoute(event: SimEvent, picture: NodePicture, replica: Replica): Route | undefined {
+  const { layout, node } = picture
+  const y = layout.bridgeY
+  const data = event.data as { at?: { node?: string; netns?: string }; dev?: string } | undefined
+  const wall = { x: layout.plug.x + 4, y }
+  const host = { x: layout.inside.left + 8, y }
+  if (placeOf(event.to) !== node) return route('out-by-eth0', [host, wall], { wired: true })
+  if (placeOf(event.from) !== node) return route('in-by-eth0', [wall, host], { wired: true })
+  const inside = podOfNetns(data?.at?.netns, picture, replica)
+  if (inside)
+    return route(
+      `to-${inside.uid}`,
+      [host, { x: middleX(inside.box), y }, { x: middleX(inside.box), y: bottom(inside.box) - 12 }],
+      { wired: true },
+    )
+  const dev = data?.dev === undefined ? undefined : replica.get('links', `${node}||${data.dev}`)
+  const source = podOfNetns(dev?.peer?.netns, picture, replica)
+  if (source)
+    return route(
+      `from-${source.uid}`,
+      [{ x: middleX(source.box), y: bottom(source.box) - 12 }, { x: middleX(source.box), y }, host],
+      { wired: true },
+    )
+  return undefined
 }
 
-function packetOnBridge(event: SimEvent, picture: NodePicture): Route | undefined {
-  const { layout } = picture
-  const wire = route(
-    'eth0',
-    [
-      { x: layout.inside.left, y: layout.bridgeY },
-      { x: layout.plug.x, y: layout.bridgeY },
-    ],
-    { wired: true },
-  )
-  return placeOf(event.from) === picture.node ? wire : reversed(wire)
+function podOfNetns(netns: string | undefined, picture: NodePicture, replica: Replica): PlacedPod | undefined {
+  if (!netns) return undefined
+  const sandbox = replica.get('netns', `${picture.node}|${netns}`)?.sandboxId
+  return picture.pods.find((p) => p.sandboxId !== undefined && p.sandboxId === sandbox)
 }
 
 /** A lost message gets as far as the wall. */

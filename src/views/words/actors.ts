@@ -12,6 +12,8 @@ export function actorShort(actor: string): string {
       return say('actor.external.short')
     case 'cni':
       return say('actor.cni.short')
+    case 'proc':
+      return say('actor.proc.short')
     default:
       return roleOf(actor)
   }
@@ -45,6 +47,8 @@ export function actorPhrase(actor: string): string {
       return say('actor.kube-proxy', { node })
     case 'kernel':
       return say('actor.kernel', { node })
+    case 'proc':
+      return say('actor.proc', { node })
     default:
       return actor
   }

@@ -61,16 +61,29 @@ export function narrateCni(event: SimEvent): Narration {
 export function narrateOci(event: SimEvent, nameOfId: NameOfId): Narration {
   const data = plain(event.data)
   const id = pick(data, 'containerId', 'container_id', 'id', 'sandboxId')
+  const op = pick(data, 'op')
   const what = pick(data, 'name', 'container') ?? (id === undefined ? undefined : (nameOfId(id) ?? shortId(id))) ?? ''
   const facts = {
     ...who(event),
     what,
+    op,
+    pid: pick(data, 'pid'),
+    error: pick(data, 'error'),
+    command: commandLine(data.args),
     signal: pick(data, 'signal') ?? 'SIGTERM',
-    code: pick(data, 'exitCode', 'exit_code', 'code', 'status'),
   }
   const command: Command = {
     line: id === undefined ? 'crictl ps -a' : `crictl inspect ${shortId(id)}`,
     node: placeOf(event.to),
+  }
+  if (event.kind === 'oci.result' && facts.error !== undefined) {
+    return {
+      plane: 'kernel',
+      command,
+      doc: DOCS.runc,
+      title: say('oci.error.title', facts),
+      says: say('oci.error', facts),
+    }
   }
   return byKind(event, 'oci', facts, { plane: 'kernel', command, doc: DOCS.runc }, what)
 }
@@ -78,19 +91,25 @@ export function narrateOci(event: SimEvent, nameOfId: NameOfId): Narration {
 export function narrateKernel(event: SimEvent, nameOfId: NameOfId): Narration {
   const data = plain(event.data)
   const id = pick(data, 'containerId', 'sandboxId')
-  const what =
-    pick(data, 'what', 'path', 'target', 'name', 'volume') ??
-    (id === undefined ? undefined : (nameOfId(id) ?? shortId(id))) ??
-    words(event.kind)
+  const name = pick(data, 'name', 'dev', 'netns')
+  const named = id === undefined ? undefined : (nameOfId(id) ?? shortId(id))
+  const what = named ?? pick(data, 'what', 'says', 'path', 'target', 'volume') ?? name ?? words(event.kind)
   const node = placeOf(event.to)
+  const kind = pick(data, 'kind')
   const facts = {
     ...who(event),
     what,
-    path: pick(data, 'path', 'cgroup') ?? what,
-    pid: pick(data, 'pid'),
+    name: name === '' ? 'the host' : name,
+    link: kind === 'veth' ? 'veth pair' : (kind ?? 'link'),
+    updown: data.up === false ? 'down' : 'up',
+    address: pick(data, 'address'),
+    dst: pick(data, 'dst'),
+    dev: pick(data, 'dev'),
+    pid: pick(data, 'pid') ?? '-',
     signal: pick(data, 'signal') ?? 'SIGTERM',
     code: pick(data, 'exitCode', 'code'),
-    lines: pick(data, 'lines') ?? countLines(data),
+    port: pick(data, 'port'),
+    command: pick(data, 'comm') ?? commandLine(data.cmdline) ?? commandLine(data.argv) ?? what,
   }
   return byKind(
     event,
@@ -99,6 +118,10 @@ export function narrateKernel(event: SimEvent, nameOfId: NameOfId): Narration {
     { plane: 'kernel', command: kernelCommand(event.kind, data, node), doc: kernelDoc(event.kind) },
     what,
   )
+}
+
+function commandLine(value: unknown): string | undefined {
+  return Array.isArray(value) && value.length > 0 ? value.join(' ') : undefined
 }
 
 /** The sentence of the kind, of its first part, or the general one. */
@@ -122,17 +145,12 @@ function byKind(
   }
 }
 
-function countLines(data: Plain): number | undefined {
-  const text = pick(data, 'text', 'input', 'restore')
-  return text === undefined ? undefined : text.split('\n').length
-}
-
 function kernelCommand(kind: string, data: Plain, node: string): Command {
   if (/mount|volume/.test(kind)) return { line: 'mount', node }
   if (/cgroup|mkdir|oom/.test(kind)) return { line: 'systemd-cgls', node }
   if (/rule|iptables|nft|restore|sync/.test(kind)) return { line: 'iptables-save -t nat', node }
   if (/route/.test(kind)) return { line: 'ip route', node }
-  if (/process|clone|exec|signal|exit|kill/.test(kind)) return { line: 'ps -ef', node }
+  if (/process|clone|exec|run|signal|exit|kill|grow/.test(kind)) return { line: 'ps -ef', node }
   const netns = pick(data, 'netns')?.replace(/^.*\//, '')
   return { line: netns === undefined ? 'ip netns list' : `ip netns exec ${netns} ip addr`, node }
 }

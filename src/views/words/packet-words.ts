@@ -21,21 +21,26 @@ export function narratePacket(event: SimEvent): Narration {
   const packet = data.packet === undefined ? data : plain(data.packet)
   const node = placeOf(event.to)
   const facts = {
-    From: actorSubject(event.from),
     to: actorPhrase(event.to),
     proto: (pick(packet, 'proto', 'protocol') ?? 'TCP').toUpperCase(),
     src: end(packet, 'src'),
     dst: end(packet, 'dst'),
     what: pick(data, 'what', 'summary') ?? words(event.kind),
     why: pick(data, 'why', 'reason', 'verdict') ?? pick(plain(dig(data, 'drop')), 'why'),
-    place: pick(data, 'dev', 'link', 'at', 'hook'),
+    place: pick(data, 'dev'),
+    From: actorSubject(event.from),
   }
   const command = { line: 'conntrack -L', node }
   const base = { plane: 'packet' as const, command, doc: DOCS.service }
   if (/drop|lost|reject/.test(event.kind) && facts.why !== undefined) {
     return { ...base, title: say('net.dropped.title'), says: say('net.dropped', facts) }
   }
+  if (event.kind === 'net.hop' || event.kind === 'net.probe-hop') {
+    return { ...base, title: say('net.hop.title', facts), says: say('net.hop', facts) }
+  }
   const title = say('net.title', { what: words(event.kind) })
+  if (event.kind === 'net.request') return { ...base, title: say('net.request.title'), says: say('net.request', facts) }
+  if (event.kind === 'net.respond') return { ...base, title: say('net.respond.title'), says: say('net.respond', facts) }
   if (/reply|response|answer/.test(event.kind) && facts.src !== undefined) {
     return { ...base, title: say('net.reply.title', { what: facts.src }), says: say('net.reply', facts) }
   }

@@ -10,8 +10,9 @@ import { DOCS } from './upstream-docs.ts'
 
 export function narrateStore(event: SimEvent): Narration {
   const data = plain(event.data)
-  const size = pick(data, 'size', 'bytes')
-  const image = pick(data, 'image', 'ref', 'repo', 'reference')
+  const size = pick(data, 'bytes', 'size')
+  const image = pick(data, 'image')
+  const status = Number(data.status ?? 200)
   const facts = {
     From: actorSubject(event.from),
     from: actorPhrase(event.from),
@@ -21,8 +22,8 @@ export function narrateStore(event: SimEvent): Narration {
     image: image === undefined ? undefined : shortImage(image),
     digest: shortDigest(pick(data, 'digest', 'layer')),
     size: size === undefined ? undefined : spellBytes(Number(size)),
-    layers: Array.isArray(data.layers) ? data.layers.length : pick(data, 'layers'),
-    error: pick(data, 'error', 'message'),
+    tag: image === undefined ? undefined : (/:([^:/@]+)$/.exec(image)?.[1] ?? 'latest'),
+    error: data.refused === true ? 'no connection' : `status ${status}`,
   }
   const node = placeOf(isAnswer(event) || event.from === 'registry' ? event.to : event.from)
   if (event.kind.startsWith('volume.')) {
@@ -38,15 +39,13 @@ export function narrateStore(event: SimEvent): Narration {
     return { ...base, title: say(`${id}.title`, facts), says: say(id, facts) }
   }
   const base = { plane: 'store' as const, command: { line: 'crictl images', node }, doc: DOCS.images }
-  if (facts.error !== undefined)
+  if (data.refused === true || status >= 400)
     return { ...base, title: say('registry.error.title'), says: say('registry.error', facts) }
-  const answer = event.from === 'registry'
-  if (event.kind.includes('manifest')) {
-    const id = answer ? 'registry.manifest.answer' : 'registry.manifest'
-    return { ...base, title: say(`${id}.title`, facts), says: say(id, facts) }
-  }
-  if (/layer|blob/.test(event.kind)) {
-    const id = answer ? 'registry.layer.answer' : 'registry.layer'
+  const op = pick(data, 'op')
+  if (event.kind === 'registry.blob')
+    return { ...base, title: say('registry.blob.begin.title'), says: say('registry.blob.begin', facts) }
+  if (op === 'resolve' || op === 'manifest' || op === 'blob') {
+    const id = event.kind === 'registry.response' ? (`registry.${op}.answer` as const) : (`registry.${op}` as const)
     return { ...base, title: say(`${id}.title`, facts), says: say(id, facts) }
   }
   return {
