@@ -26,7 +26,8 @@ function runFolder(folder: string, options: KubeProxyOptions): TableResult[] {
   const tables = new Map<string, TableResult>()
   const table = (name: string): TableResult => {
     let result = tables.get(name)
-    if (!result) tables.set(name, (result = { table: name, rows: 0, passed: 0, failed: 0, notRunnable: 0, failures: [] }))
+    if (!result)
+      tables.set(name, (result = { table: name, rows: 0, passed: 0, failed: 0, notRunnable: 0, failures: [] }))
     return result
   }
   for (const file of readdirSync(folder).sort()) {
@@ -56,7 +57,8 @@ export interface FactRow {
 function rowsOf(file: string, json: Json): { table: string; rows: FactRow[] } | undefined {
   if (Array.isArray(json?.iptables) && json.iptables[0]?.hashInput) return { table: 'hash', rows: hashRows(json) }
   if (Array.isArray(json?.rows) && json.rows[0]?.endpoints) return { table: 'topology', rows: topologyRows(json) }
-  if (Array.isArray(json?.rows) && json.rows[0]?.internal !== undefined) return { table: 'metrics', rows: metricRows(json) }
+  if (Array.isArray(json?.rows) && json.rows[0]?.internal !== undefined)
+    return { table: 'metrics', rows: metricRows(json) }
   const facts = factRows(file, json)
   return facts && { table: 'facts', rows: facts }
 }
@@ -83,7 +85,10 @@ function count(result: TableResult, name: string, expected: unknown, run: (() =>
 function runCaseFile(path: string, json: Json, result: TableResult, options: KubeProxyOptions): void {
   if (json.mode !== 'iptables') {
     const steps: Json[] = json.steps ?? [json]
-    const rows = steps.reduce((n, step) => n + (step.expectedRules || step.generatedRules || step.expected ? 1 : 0) + (step.flows?.length ?? 0), 0)
+    const rows = steps.reduce(
+      (n, step) => n + (step.expectedRules || step.generatedRules || step.expected ? 1 : 0) + (step.flows?.length ?? 0),
+      0,
+    )
     result.rows += Math.max(1, rows)
     result.notRunnable += Math.max(1, rows)
     return
@@ -106,7 +111,9 @@ function runCaseFile(path: string, json: Json, result: TableResult, options: Kub
       if (text !== undefined) count(result, `${where}: ${what}`, [], () => differences(text, run.text))
     for (const flow of run.step.flows) {
       if (flow.output === undefined) continue
-      count(result, `${where}: flow ${flow.name}`, { output: flow.output, masq: flow.masq ?? false }, () => runFlow(subject.config, run.rules, flow))
+      count(result, `${where}: flow ${flow.name}`, { output: flow.output, masq: flow.masq ?? false }, () =>
+        runFlow(subject.config, run.rules, flow),
+      )
     }
   }
   if (options.emit !== undefined) emit(options.emit, subject, runs)
@@ -119,5 +126,8 @@ function emit(folder: string, subject: KubeProxyCase, runs: readonly StepRun[]):
     rules: { iptables: run.text },
     flows: run.step.flows.map((flow) => ({ name: flow.name, ...runFlow(subject.config, run.rules, flow) })),
   }))
-  writeFileSync(join(folder, `${subject.name.replace(/[^\w.-]/g, '_')}.json`), `${JSON.stringify({ name: subject.name, steps }, undefined, 1)}\n`)
+  writeFileSync(
+    join(folder, `${subject.name.replace(/[^\w.-]/g, '_')}.json`),
+    `${JSON.stringify({ name: subject.name, steps }, undefined, 1)}\n`,
+  )
 }

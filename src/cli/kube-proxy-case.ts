@@ -1,7 +1,13 @@
 /** A kube-proxy case file: configuration, node, Services and EndpointSlices, or steps that apply them one by one. */
 import { readFileSync } from 'node:fs'
 import type { EndpointSlice, Service } from '../model/apiserver/objects.ts'
-import { localDetector, masqueradeMark, nodePortAddresses, type ProxierConfig, servesLocalhost } from '../model/kube-proxy/config.ts'
+import {
+  localDetector,
+  masqueradeMark,
+  nodePortAddresses,
+  type ProxierConfig,
+  servesLocalhost,
+} from '../model/kube-proxy/config.ts'
 import { newProxier, type Proxier } from '../model/kube-proxy/proxier.ts'
 import { restoreText, type SyncResult } from '../model/kube-proxy/iptables/sync.ts'
 import { CANARY, jumpsFor } from '../model/kube-proxy/iptables/static-rules.ts'
@@ -16,7 +22,15 @@ import { UsageError } from './arguments.ts'
 
 export type Json = any // eslint-disable-line @typescript-eslint/no-explicit-any -- read from case files
 
-export type Flow = { name: string; sourceIP: string; destIP: string; destPort: number; protocol: string; output?: string; masq?: boolean }
+export type Flow = {
+  name: string
+  sourceIP: string
+  destIP: string
+  destPort: number
+  protocol: string
+  output?: string
+  masq?: boolean
+}
 
 export type CaseStep = {
   name: string
@@ -78,16 +92,20 @@ export function readCase(file: string): KubeProxyCase {
 }
 
 export function toCase(file: string, json: Json): KubeProxyCase {
-  if (json === null || typeof json !== 'object' || Array.isArray(json)) throw new UsageError(`${file}:1: a case is an object`)
+  if (json === null || typeof json !== 'object' || Array.isArray(json))
+    throw new UsageError(`${file}:1: a case is an object`)
   const input = json.input ?? json
-  if (input === null || typeof input !== 'object') throw new UsageError(`${lineOf(file, 'input')}: input should be an object`)
+  if (input === null || typeof input !== 'object')
+    throw new UsageError(`${lineOf(file, 'input')}: input should be an object`)
   const steps = json.steps ?? input.steps
-  if (steps !== undefined && !Array.isArray(steps)) throw new UsageError(`${lineOf(file, 'steps')}: steps should be a list`)
+  if (steps !== undefined && !Array.isArray(steps))
+    throw new UsageError(`${lineOf(file, 'steps')}: steps should be a list`)
   if (!steps && input.services === undefined && input.endpointSlices === undefined && input.config === undefined)
     throw new UsageError(`${file}:1: no config, services, endpointSlices or steps in it; is this a kube-proxy case?`)
   const start = { addServices: list(file, input, 'services'), addEndpointSlices: list(file, input, 'endpointSlices') }
   for (const service of start.addServices)
-    if (!service?.metadata?.name || !service.spec) throw new UsageError(`${lineOf(file, 'services')}: a Service needs metadata.name and spec`)
+    if (!service?.metadata?.name || !service.spec)
+      throw new UsageError(`${lineOf(file, 'services')}: a Service needs metadata.name and spec`)
   const config = toConfig(file, input.config ?? {}, input.node ?? {})
   const read = (step: Json, name: string): CaseStep => ({
     name,
@@ -103,7 +121,13 @@ export function toCase(file: string, json: Json): KubeProxyCase {
         return i === 0 ? { ...made, apply: merge(start, made.apply) } : made
       })
     : [{ ...read(json, ''), apply: start }]
-  return { name: json.name ?? file, mode: json.mode ?? input.config?.mode ?? 'iptables', config, steps: caseSteps, stepped: steps !== undefined }
+  return {
+    name: json.name ?? file,
+    mode: json.mode ?? input.config?.mode ?? 'iptables',
+    config,
+    steps: caseSteps,
+    stepped: steps !== undefined,
+  }
 }
 
 function merge(start: Json, apply: Json): Json {
@@ -126,12 +150,19 @@ function toConfig(file: string, config: Json, node: Json): ProxierConfig {
   const addresses: string[] = Array.isArray(node.addresses)
     ? node.addresses
     : Object.values((node.interfaceAddresses ?? {}) as Record<string, string[]>).flat()
-  const nodeIP: string = node.ip ?? addresses.map((a) => a.split('/')[0]!).find((a) => parseIp(a)?.family === family) ?? ''
+  const nodeIP: string =
+    node.ip ?? addresses.map((a) => a.split('/')[0]!).find((a) => parseIp(a)?.family === family) ?? ''
   let ports: Json = config.nodePortAddresses ?? []
-  if (ports === 'primary' || (Array.isArray(ports) && ports.includes('primary'))) ports = [`${nodeIP}/${family === 4 ? 32 : 128}`]
+  if (ports === 'primary' || (Array.isArray(ports) && ports.includes('primary')))
+    ports = [`${nodeIP}/${family === 4 ? 32 : 128}`]
   if (typeof ports === 'string') ports = ports.split(',')
-  if (!Array.isArray(ports)) throw new UsageError(`${lineOf(file, 'nodePortAddresses')}: nodePortAddresses should be a list`)
-  const cidrs = Array.isArray(config.clusterCIDR) ? config.clusterCIDR : String(config.clusterCIDR ?? '').split(',').filter((c) => c)
+  if (!Array.isArray(ports))
+    throw new UsageError(`${lineOf(file, 'nodePortAddresses')}: nodePortAddresses should be a list`)
+  const cidrs = Array.isArray(config.clusterCIDR)
+    ? config.clusterCIDR
+    : String(config.clusterCIDR ?? '')
+        .split(',')
+        .filter((c) => c)
   const nodeCIDRs = node.podCIDRs ?? (node.podCIDR ? [node.podCIDR] : cidrs)
   const detect = config.detectLocal ?? config
   return {
@@ -152,7 +183,11 @@ function toConfig(file: string, config: Json, node: Json): ProxierConfig {
     },
     localDetector: localDetector(
       config.detectLocalMode ?? undefined,
-      { cidrs: config.detectLocalMode === 'NodeCIDR' ? nodeCIDRs : cidrs, bridge: detect.bridgeInterface, prefix: detect.interfaceNamePrefix },
+      {
+        cidrs: config.detectLocalMode === 'NodeCIDR' ? nodeCIDRs : cidrs,
+        bridge: detect.bridgeInterface,
+        prefix: detect.interfaceNamePrefix,
+      },
       family,
     ),
     nodeHints: true,
@@ -183,7 +218,10 @@ export function runCase(subject: KubeProxyCase): StepRun[] {
     const next = new MapRules(subject.config.family)
     for (const [table, chains] of rules.byTable) next.byTable.set(table, new Map(chains))
     const plan = planRestore(next, sync.lines, { noflush: true })
-    if (plan.error) throw new Error(`${step.name}: our own restore input is refused in line ${plan.error.line}: ${plan.error.message}`)
+    if (plan.error)
+      throw new Error(
+        `${step.name}: our own restore input is refused in line ${plan.error.line}: ${plan.error.message}`,
+      )
     next.apply(plan.changes)
     rules = next
     return { step, sync, text: restoreText(sync.lines), rules }
@@ -202,7 +240,8 @@ function applyStep(proxier: Proxier, step: CaseStep): void {
     for (const service of ops(apply, verb, 'Service')) proxier.setService(newest(service) as Service)
     for (const slice of ops(apply, verb, 'EndpointSlice')) proxier.setSlice(newest(slice) as EndpointSlice)
   }
-  for (const service of ops(apply, 'delete', 'Service')) proxier.deleteService(service.metadata.namespace ?? 'default', service.metadata.name)
+  for (const service of ops(apply, 'delete', 'Service'))
+    proxier.deleteService(service.metadata.namespace ?? 'default', service.metadata.name)
   for (const slice of ops(apply, 'delete', 'EndpointSlice')) proxier.deleteSlice(slice as EndpointSlice)
 }
 
@@ -213,7 +252,13 @@ export function caseNamespace(config: ProxierConfig, rules: MapRules): NetNamesp
   const loopback = config.nodeAddresses.filter((a) => a.startsWith('127.') || a.startsWith('::1'))
   const links: Link[] = [
     { name: 'lo', addresses: loopback.length > 0 ? loopback : ['127.0.0.1/8', '::1/128'] },
-    { name: 'eth0', addresses: [...config.nodeAddresses.filter((a) => !loopback.includes(a)), ...(config.nodeIP ? [config.nodeIP] : [])] },
+    {
+      name: 'eth0',
+      addresses: [
+        ...config.nodeAddresses.filter((a) => !loopback.includes(a)),
+        ...(config.nodeIP ? [config.nodeIP] : []),
+      ],
+    },
   ]
   return {
     rules,
@@ -230,7 +275,13 @@ export function runFlow(config: ProxierConfig, rules: MapRules, flow: Flow): Flo
   const src = parseIp(flow.sourceIP)
   if (!src) throw new Error(`flow ${flow.name}: bad sourceIP ${flow.sourceIP}`)
   const local = isLocalAddress(ns.links, src)
-  const packet = { proto: flow.protocol.toLowerCase(), src: flow.sourceIP, dst: flow.destIP, sport: 40_000, dport: flow.destPort }
+  const packet = {
+    proto: flow.protocol.toLowerCase(),
+    src: flow.sourceIP,
+    dst: flow.destIP,
+    sport: 40_000,
+    dport: flow.destPort,
+  }
   const { branches } = explore(ns, packet, local ? {} : { inDev: 'eth0' })
   const outputs: string[] = []
   const mark = Number(config.masqueradeMark)
@@ -241,7 +292,9 @@ export function runFlow(config: ProxierConfig, rules: MapRules, flow: Flow): Flo
     let output = dnat?.to ?? ''
     if (traversal.verdict !== 'ACCEPT') output = traversal.verdict
     else if (!dnat) {
-      const accepted = expandTrace(rules, traversal.trace, true).some((s) => s.table === 'filter' && s.action === 'ACCEPT' && s.chain !== 'KUBE-FORWARD')
+      const accepted = expandTrace(rules, traversal.trace, true).some(
+        (s) => s.table === 'filter' && s.action === 'ACCEPT' && s.chain !== 'KUBE-FORWARD',
+      )
       if (accepted) output = 'ACCEPT'
     }
     if (!outputs.includes(output)) outputs.push(output)

@@ -5,7 +5,14 @@ import type { EndpointInfo } from '../model/kube-proxy/endpoints.ts'
 import { newProxier } from '../model/kube-proxy/proxier.ts'
 import type { ServicePortInfo } from '../model/kube-proxy/service-port.ts'
 import { categorizeEndpoints } from '../model/kube-proxy/topology.ts'
-import { CANARY, FILTER_CHAINS, headLines, jumpsFor, NAT_CHAINS, tailLines } from '../model/kube-proxy/iptables/static-rules.ts'
+import {
+  CANARY,
+  FILTER_CHAINS,
+  headLines,
+  jumpsFor,
+  NAT_CHAINS,
+  tailLines,
+} from '../model/kube-proxy/iptables/static-rules.ts'
 import { probability } from '../model/kube-proxy/iptables/service-rules.ts'
 import type { FactRow } from './conformance-kube-proxy.ts'
 import type { Json } from './kube-proxy-case.ts'
@@ -81,8 +88,13 @@ export function topologyRows(json: Json): FactRow[] {
         nodeHints: row.preferSameNodeGate !== false,
       }
       const got = categorizeEndpoints(endpoints, info, place)
-      const texts = (list: readonly EndpointInfo[] | undefined): string[] | null => list?.map((ep) => ep.text).sort() ?? null
-      return { clusterEndpoints: texts(got.cluster), localEndpoints: texts(got.local), allEndpoints: texts(got.reachable) }
+      const texts = (list: readonly EndpointInfo[] | undefined): string[] | null =>
+        list?.map((ep) => ep.text).sort() ?? null
+      return {
+        clusterEndpoints: texts(got.cluster),
+        localEndpoints: texts(got.local),
+        allEndpoints: texts(got.reachable),
+      }
     },
   }))
 }
@@ -91,7 +103,13 @@ export function topologyRows(json: Json): FactRow[] {
 export function metricRows(json: Json): FactRow[] {
   return json.rows.map((row: Json) => {
     const name: string = row.name
-    const where = /only remote/.test(name) ? 'remote' : /no endpoints anywhere/.test(name) ? 'none' : /local endpoints exist/.test(name) ? 'local' : ''
+    const where = /only remote/.test(name)
+      ? 'remote'
+      : /no endpoints anywhere/.test(name)
+        ? 'none'
+        : /local endpoints exist/.test(name)
+          ? 'local'
+          : ''
     const both = /both Local|any Local|no endpoints anywhere/.test(name)
     const internal = both || /internalTrafficPolicy Local/.test(name)
     const external = both || /externalTrafficPolicy Local/.test(name)
@@ -121,7 +139,8 @@ function noLocalEndpoints(where: string, internal: boolean, external: boolean): 
   const slice: Json = {
     metadata: { name: 'svc1-1', namespace: 'ns1', labels: { 'kubernetes.io/service-name': 'svc1' } },
     addressType: 'IPv4',
-    endpoints: where === 'none' ? [] : [{ addresses: ['10.0.1.2'], nodeName: where === 'local' ? PLAIN.nodeName : 'host-1' }],
+    endpoints:
+      where === 'none' ? [] : [{ addresses: ['10.0.1.2'], nodeName: where === 'local' ? PLAIN.nodeName : 'host-1' }],
     ports: [{ name: 'p80', protocol: 'TCP', port: 80 }],
   }
   proxier.setSlice(slice)
@@ -138,20 +157,39 @@ export function factRows(file: string, json: Json): FactRow[] | undefined {
 
 function iptablesFacts(json: Json): FactRow[] {
   const rows: FactRow[] = []
-  const add = (name: string, expected: unknown, run: (() => unknown) | undefined): void => void (expected === undefined || rows.push({ name, expected, run }))
+  const add = (name: string, expected: unknown, run: (() => unknown) | undefined): void =>
+    void (expected === undefined || rows.push({ name, expected, run }))
   const withNfacct = { ...PLAIN, nfacct: { invalidDropped: true, localhostNodePorts: true } }
   add('jumpRules', json.jumpRules?.rules, () => jumpsFor(PLAIN).map((j) => `-t ${j.table} -I ${j.from} ${j.rule}`))
-  add('canary', json.canary && true, () => json.canary.includes(CANARY.chain) && CANARY.tables.every((t) => json.canary.includes(t)))
-  add('filterChainOrder', json.filterChainOrder?.map((c: string) => c.split(' ')[0]), () => [...FILTER_CHAINS, ...(headLines(PLAIN).filterChains.some((l) => l.includes('KUBE-FIREWALL')) ? ['KUBE-FIREWALL'] : [])])
-  add('natChainOrder', json.natChainOrder?.filter((c: string) => c.startsWith('KUBE')), () => [...NAT_CHAINS])
+  add(
+    'canary',
+    json.canary && true,
+    () => json.canary.includes(CANARY.chain) && CANARY.tables.every((t) => json.canary.includes(t)),
+  )
+  add(
+    'filterChainOrder',
+    json.filterChainOrder?.map((c: string) => c.split(' ')[0]),
+    () => [
+      ...FILTER_CHAINS,
+      ...(headLines(PLAIN).filterChains.some((l) => l.includes('KUBE-FIREWALL')) ? ['KUBE-FIREWALL'] : []),
+    ],
+  )
+  add(
+    'natChainOrder',
+    json.natChainOrder?.filter((c: string) => c.startsWith('KUBE')),
+    () => [...NAT_CHAINS],
+  )
   for (const row of json.probability ?? []) add(`probability of 1/${row.n}`, row.text, () => probability(row.n))
-  const invalid = (config: ProxierConfig): string => tailLines(config).filter.find((l) => l.includes('INVALID')) ?? 'rule omitted'
+  const invalid = (config: ProxierConfig): string =>
+    tailLines(config).filter.find((l) => l.includes('INVALID')) ?? 'rule omitted'
   add('dropInvalid', json.dropInvalid?.default, () => invalid(PLAIN))
   add('dropInvalid with nfacct', json.dropInvalid?.withNfacct, () => invalid(withNfacct))
   add('dropInvalid with tcpBeLiberal', json.dropInvalid?.tcpBeLiberal, () => invalid({ ...PLAIN, tcpBeLiberal: true }))
   const masquerade = (config: ProxierConfig): string => headLines(config).nat.find((l) => l.includes('MASQUERADE'))!
   add('masquerade', json.masquerade?.default, () => masquerade(PLAIN))
-  add('masquerade --random-fully', json.masquerade?.randomFully && `${json.masquerade.default} --random-fully`, () => masquerade({ ...PLAIN, randomFully: true }))
+  add('masquerade --random-fully', json.masquerade?.randomFully && `${json.masquerade.default} --random-fully`, () =>
+    masquerade({ ...PLAIN, randomFully: true }),
+  )
   add('mark', json.mark && true, () => json.mark.includes(masqueradeMark(14)))
   return rows
 }

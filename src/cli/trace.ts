@@ -11,7 +11,8 @@ import type { MapRules } from '../model/linux/netfilter/ruleset.ts'
 import { comparedRules, expandTrace, type TraceStep } from '../model/linux/netfilter/trace.ts'
 import { readArguments, UsageError } from './arguments.ts'
 
-const USAGE = "usage: nodeglass trace --rules FILE --packet 'tcp A:P > B:P' [--in IFACE] [--node-ip IP]... [--known-flow] [--json]"
+const USAGE =
+  "usage: nodeglass trace --rules FILE --packet 'tcp A:P > B:P' [--in IFACE] [--node-ip IP]... [--known-flow] [--json]"
 
 export interface TraceResult {
   verdict: 'ACCEPT' | 'DROP' | 'REJECT'
@@ -32,7 +33,11 @@ export interface TraceResult {
 }
 
 export async function main(argv: string[]): Promise<number> {
-  const args = readArguments(argv, { switches: ['json', 'known-flow'], values: ['rules', 'packet', 'in'], lists: ['node-ip'] })
+  const args = readArguments(argv, {
+    switches: ['json', 'known-flow'],
+    values: ['rules', 'packet', 'in'],
+    lists: ['node-ip'],
+  })
   if (args.words.length > 0) throw new UsageError(`what is "${args.words[0]}"?\n${USAGE}`)
   const file = args.flags.rules
   if (typeof file !== 'string') throw new UsageError(`--rules FILE is missing\n${USAGE}`)
@@ -46,7 +51,8 @@ export async function main(argv: string[]): Promise<number> {
     ...(typeof args.flags.in === 'string' ? { inDev: args.flags.in } : {}),
     knownFlow: args.flags['known-flow'] === true,
   })
-  for (const problem of dump.problems) process.stderr.write(`${file}:${problem.line}: ${problem.severity}: ${problem.message}\n`)
+  for (const problem of dump.problems)
+    process.stderr.write(`${file}:${problem.line}: ${problem.severity}: ${problem.message}\n`)
   process.stdout.write(args.flags.json ? `${JSON.stringify(result, undefined, 1)}\n` : words(result, packet))
   return 0
 }
@@ -75,12 +81,14 @@ export function readPacket(text: string): Packet {
     const plain = /^([^:]+)(?::(\d+))?$/.exec(part)
     const [, ip, port] = bracketed ?? plain ?? [undefined, part, undefined]
     const parsed = parseIp(ip!)
-    if (!parsed || (port !== undefined && Number(port) > 65_535)) throw new UsageError(`--packet ${text}: "${part}" is not an address with a port`)
+    if (!parsed || (port !== undefined && Number(port) > 65_535))
+      throw new UsageError(`--packet ${text}: "${part}" is not an address with a port`)
     return { ip: parsed.text, port: port === undefined ? undefined : Number(port) }
   }
   const src = end(found[2]!)
   const dst = end(found[3]!)
-  if (src.ip.includes(':') !== dst.ip.includes(':')) throw new UsageError(`--packet ${text}: one address is IPv4, the other IPv6`)
+  if (src.ip.includes(':') !== dst.ip.includes(':'))
+    throw new UsageError(`--packet ${text}: one address is IPv4, the other IPv6`)
   const ports = ['tcp', 'udp', 'sctp', 'udplite', 'dccp'].includes(proto.name)
   if (ports && dst.port === undefined) throw new UsageError(`--packet ${text}: ${proto.name} needs a destination port`)
   return {
@@ -118,8 +126,12 @@ export function tracePacket(rules: MapRules, packet: Packet, options: TraceOptio
     knownFlow: options.knownFlow === true,
   })
   const assumed = new Set(branches.flatMap((branch) => branch.traversal.assumed))
-  if (options.nodeIps.length === 0) assumed.add('no --node-ip given: only 127.0.0.0/8 and ::1 are addresses of the node')
-  if (local) assumed.add(`${packet.src} is an address of the node: the packet starts there (OUTPUT); give --in for one that arrives`)
+  if (options.nodeIps.length === 0)
+    assumed.add('no --node-ip given: only 127.0.0.0/8 and ::1 are addresses of the node')
+  if (local)
+    assumed.add(
+      `${packet.src} is an address of the node: the packet starts there (OUTPUT); give --in for one that arrives`,
+    )
   if (cut) assumed.add('more ways than can be listed: the first 4,096 stand for all')
   const ends = branches.map(end)
   const main = branches.find((_, i) => ends[i]!.backend !== null) ?? branches[0]!
@@ -173,7 +185,9 @@ function words(result: TraceResult, packet: Packet): string {
   if (result.backends.length > 0) out += `backends   ${result.backends.join(', ')}\n`
   out += `masquerade ${result.masquerade ? 'yes' : 'no'}\ncompared   ${result.compared} rules\npacket     ${packetText(result.packet)}\n`
   for (const fork of result.forks ?? []) {
-    const choices = fork.choices.map((c) => `${c.table} ${c.chain} ${c.rule} ${c.matched ? 'matches' : 'does not match'}`)
+    const choices = fork.choices.map(
+      (c) => `${c.table} ${c.chain} ${c.rule} ${c.matched ? 'matches' : 'does not match'}`,
+    )
     out += `one way    ${fork.verdict}${fork.backend ? ` ${fork.backend}` : ''}: ${choices.join(', ')}\n`
   }
   for (const text of result.assumed ?? []) out += `assumed    ${text}\n`

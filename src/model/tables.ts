@@ -721,6 +721,10 @@ export type KubeProxyRecord = {
   causes: EventId[]
   lastSyncAt?: Micros
   lastFullSyncAt?: Micros
+  /** When it last looked for stale chains. */
+  lastCleanupAt?: Micros
+  /** Zone of its node. */
+  zone?: string
   /** When the bounded frequency runner will run next, and its timer. */
   nextSyncAt?: Micros
   timer?: EventId

@@ -7,8 +7,20 @@ export const DEFAULTS = {
   healthzBindAddress: '0.0.0.0:10256',
   metricsBindAddress: '127.0.0.1:10249',
   configSyncPeriod: '15m',
-  iptables: { syncPeriod: '30s', minSyncPeriod: '1s', localhostNodePorts: true, masqueradeBit: 14, masqueradeAll: false },
-  conntrack: { maxPerCore: 32_768, min: 131_072, tcpEstablishedTimeout: '24h', tcpCloseWaitTimeout: '1h', tcpBeLiberal: false },
+  iptables: {
+    syncPeriod: '30s',
+    minSyncPeriod: '1s',
+    localhostNodePorts: true,
+    masqueradeBit: 14,
+    masqueradeAll: false,
+  },
+  conntrack: {
+    maxPerCore: 32_768,
+    min: 131_072,
+    tcpEstablishedTimeout: '24h',
+    tcpCloseWaitTimeout: '1h',
+    tcpBeLiberal: false,
+  },
   clientConnection: { qps: 5, burst: 10 },
   detectLocalMode: 'ClusterCIDR',
   oomScoreAdj: -999,
@@ -38,11 +50,15 @@ export interface ProxierConfig {
 
 /** `%#08x` of the masquerade bit: 14 gives 0x004000 (backend.go NewBackend). */
 export function masqueradeMark(bit: number): string {
-  return `0x${(1 << bit >>> 0).toString(16).padStart(6, '0')}`
+  return `0x${((1 << bit) >>> 0).toString(16).padStart(6, '0')}`
 }
 
 /** pkg/proxy/util/localdetector.go */
-export function localDetector(mode: string | undefined, of: { cidrs?: readonly string[]; bridge?: string; prefix?: string }, family: 4 | 6): ProxierConfig['localDetector'] {
+export function localDetector(
+  mode: string | undefined,
+  of: { cidrs?: readonly string[]; bridge?: string; prefix?: string },
+  family: 4 | 6,
+): ProxierConfig['localDetector'] {
   switch (mode) {
     case 'ClusterCIDR':
     case 'NodeCIDR': {
@@ -74,7 +90,8 @@ export function nodePortAddresses(texts: readonly string[], family: 4 | 6): Node
   return {
     matchAll: cidrs.some((cidr) => cidr.prefix === 0),
     cidrs,
-    containsLoopback: family === 4 && cidrs.some((cidr) => cidrContains(cidr, LOOPBACK) || cidr.words[0]! >>> 24 === 127),
+    containsLoopback:
+      family === 4 && cidrs.some((cidr) => cidrContains(cidr, LOOPBACK) || cidr.words[0]! >>> 24 === 127),
   }
 }
 
@@ -91,7 +108,9 @@ export function nodePortIPs(addresses: NodePortAddresses, nodeAddresses: readonl
 
 /** NodePorts on 127.0.0.1 work for IPv4 only, and only where the chosen addresses hold it (NewProxier). */
 export function servesLocalhost(config: ProxierConfig): boolean {
-  return config.family === 4 && config.localhostNodePorts && nodePortAddresses(config.nodePortAddresses, 4).containsLoopback
+  return (
+    config.family === 4 && config.localhostNodePorts && nodePortAddresses(config.nodePortAddresses, 4).containsLoopback
+  )
 }
 
 export { isLoopback }

@@ -28,7 +28,12 @@ export function serviceOfSlice(slice: EndpointSlice): string | undefined {
 }
 
 /** Sorted by the text `ip:port`: 10.244.0.10 comes before 10.244.0.8. */
-export function endpointsOfSlices(service: string, slices: readonly EndpointSlice[], family: 4 | 6, nodeName: string): EndpointsByPort {
+export function endpointsOfSlices(
+  service: string,
+  slices: readonly EndpointSlice[],
+  family: 4 | 6,
+  nodeName: string,
+): EndpointsByPort {
   const byPort: Record<string, Map<string, EndpointInfo>> = {}
   for (const slice of slices) {
     if (slice.addressType !== (family === 4 ? 'IPv4' : 'IPv6')) continue
@@ -61,6 +66,7 @@ export function endpointsOfSlices(service: string, slices: readonly EndpointSlic
     }
   }
   const out: Record<string, readonly EndpointInfo[]> = {}
-  for (const key in byPort) out[key] = [...byPort[key]!.values()].sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
+  for (const key in byPort)
+    out[key] = [...byPort[key]!.values()].sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
   return out
 }

@@ -68,7 +68,9 @@ function readPorts(service: Service, family: 4 | 6): ServicePortInfo[] {
   const clusterIP = parseIp(clusterIPOf(service, family) ?? '')
   if (!clusterIP || clusterIP.family !== family) return []
   const accessible =
-    spec.type === 'LoadBalancer' || spec.type === 'NodePort' || (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0)
+    spec.type === 'LoadBalancer' ||
+    spec.type === 'NodePort' ||
+    (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0)
   const externalPolicyLocal = accessible && spec.externalTrafficPolicy === 'Local'
   const ownFamily = (texts: readonly (string | undefined)[]): string[] =>
     texts.flatMap((text) => {
@@ -87,7 +89,8 @@ function readPorts(service: Service, family: 4 | 6): ServicePortInfo[] {
       const cidr = text.includes('/') ? parseCidr(text.trim()) : undefined
       return cidr?.family === family ? [cidr] : []
     }),
-    stickySeconds: spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : 0,
+    stickySeconds:
+      spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : 0,
     externalPolicyLocal,
     internalPolicyLocal: spec.internalTrafficPolicy === 'Local',
     healthCheckNodePort: spec.type === 'LoadBalancer' && externalPolicyLocal ? (spec.healthCheckNodePort ?? 0) : 0,

@@ -42,7 +42,12 @@ interface Memo {
 }
 const memo = new WeakMap<ProxierConfig, WeakMap<ServicePortInfo, Memo>>()
 
-export function serviceLines(config: ProxierConfig, info: ServicePortInfo, endpoints: readonly EndpointInfo[], large: boolean): ServiceLines {
+export function serviceLines(
+  config: ProxierConfig,
+  info: ServicePortInfo,
+  endpoints: readonly EndpointInfo[],
+  large: boolean,
+): ServiceLines {
   let mine = memo.get(config)
   if (!mine) memo.set(config, (mine = new WeakMap()))
   const known = mine.get(info)
@@ -86,16 +91,22 @@ function write(ctx: LineContext, info: ServicePortInfo, all: readonly EndpointIn
   }
 
   // ClusterIP
-  if (hasInternal) natTop.push(`-A KUBE-SERVICES -m comment --comment "${name} cluster IP" ${to(info.clusterIP)} -j ${internalChain}`)
+  if (hasInternal)
+    natTop.push(`-A KUBE-SERVICES -m comment --comment "${name} cluster IP" ${to(info.clusterIP)} -j ${internalChain}`)
   else filter.push(`-A KUBE-SERVICES -m comment --comment "${name} ${why}" ${to(info.clusterIP)} -j ${refuse}`)
 
   for (const ip of info.externalIPs) {
     if (hasAny) natTop.push(`-A KUBE-SERVICES -m comment --comment "${name} external IP" ${to(ip)} -j ${ext}`)
-    if (!hasExternal) filter.push(`-A KUBE-EXTERNAL-SERVICES -m comment --comment "${name} ${why}" ${to(ip)} -j ${refuse}`)
+    if (!hasExternal)
+      filter.push(`-A KUBE-EXTERNAL-SERVICES -m comment --comment "${name} ${why}" ${to(ip)} -j ${refuse}`)
   }
   for (const ip of info.loadBalancerVIPs) {
-    if (hasAny) natTop.push(`-A KUBE-SERVICES -m comment --comment "${name} loadbalancer IP" ${to(ip)} -j ${usesFw ? fw : ext}`)
-    if (usesFw) filter.push(`-A KUBE-PROXY-FIREWALL -m comment --comment "${name} traffic not accepted by ${fw}" ${to(ip)} -j DROP`)
+    if (hasAny)
+      natTop.push(`-A KUBE-SERVICES -m comment --comment "${name} loadbalancer IP" ${to(ip)} -j ${usesFw ? fw : ext}`)
+    if (usesFw)
+      filter.push(
+        `-A KUBE-PROXY-FIREWALL -m comment --comment "${name} traffic not accepted by ${fw}" ${to(ip)} -j DROP`,
+      )
   }
   if (!hasExternal)
     for (const ip of info.loadBalancerVIPs)
@@ -116,7 +127,9 @@ function write(ctx: LineContext, info: ServicePortInfo, all: readonly EndpointIn
       )
   }
   if (info.healthCheckNodePort !== 0)
-    filter.push(`-A KUBE-NODEPORTS -m comment --comment "${name} health check node port" -m tcp -p tcp --dport ${info.healthCheckNodePort} -j ACCEPT`)
+    filter.push(
+      `-A KUBE-NODEPORTS -m comment --comment "${name} health check node port" -m tcp -p tcp --dport ${info.healthCheckNodePort} -j ACCEPT`,
+    )
 
   // traffic to the ClusterIP from outside of the cluster may bounce to another node: its source is masqueraded
   if (hasInternal) {
@@ -128,11 +141,15 @@ function write(ctx: LineContext, info: ServicePortInfo, all: readonly EndpointIn
   if (usesExt) {
     declare(ext)
     if (!info.externalPolicyLocal)
-      natRules.push(`-A ${ext} -m comment --comment "masquerade traffic for ${name} external destinations" -j KUBE-MARK-MASQ`)
+      natRules.push(
+        `-A ${ext} -m comment --comment "masquerade traffic for ${name} external destinations" -j KUBE-MARK-MASQ`,
+      )
     else {
       // pods and the node itself reach every endpoint, as if they came in by way of a load balancer
       if (config.localDetector)
-        natRules.push(`-A ${ext} -m comment --comment "pod traffic for ${name} external destinations" ${config.localDetector.ifLocal} -j ${svc}`)
+        natRules.push(
+          `-A ${ext} -m comment --comment "pod traffic for ${name} external destinations" ${config.localDetector.ifLocal} -j ${svc}`,
+        )
       natRules.push(
         `-A ${ext} -m comment --comment "masquerade LOCAL traffic for ${name} external destinations" -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ`,
         `-A ${ext} -m comment --comment "route LOCAL traffic for ${name} external destinations" -m addrtype --src-type LOCAL -j ${svc}`,
@@ -180,11 +197,19 @@ function write(ctx: LineContext, info: ServicePortInfo, all: readonly EndpointIn
   }
 }
 
-function toEndpoints(natRules: string[], ctx: LineContext, info: ServicePortInfo, chain: string, endpoints: readonly EndpointInfo[]): void {
+function toEndpoints(
+  natRules: string[],
+  ctx: LineContext,
+  info: ServicePortInfo,
+  chain: string,
+  endpoints: readonly EndpointInfo[],
+): void {
   const comment = (ep: EndpointInfo): string => (ctx.large ? '' : ` -m comment --comment "${info.name} -> ${ep.text}"`)
   if (info.stickySeconds > 0)
     for (const ep of endpoints)
-      natRules.push(`-A ${chain}${comment(ep)} -m recent --name ${ep.chain} --rcheck --seconds ${info.stickySeconds} --reap -j ${ep.chain}`)
+      natRules.push(
+        `-A ${chain}${comment(ep)} -m recent --name ${ep.chain} --rcheck --seconds ${info.stickySeconds} --reap -j ${ep.chain}`,
+      )
   const n = endpoints.length
   for (let i = 0; i < n; i++) {
     const ep = endpoints[i]!

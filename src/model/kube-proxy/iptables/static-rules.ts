@@ -49,11 +49,22 @@ export function jumpsFor(config: ProxierConfig): readonly Jump[] {
 /** An empty chain by which kube-proxy notices that somebody flushed the tables. */
 export const CANARY = { chain: 'KUBE-PROXY-CANARY', tables: ['mangle', 'nat', 'filter'] } as const
 
-export const FILTER_CHAINS = ['KUBE-SERVICES', 'KUBE-EXTERNAL-SERVICES', 'KUBE-FORWARD', 'KUBE-NODEPORTS', 'KUBE-PROXY-FIREWALL'] as const
+export const FILTER_CHAINS = [
+  'KUBE-SERVICES',
+  'KUBE-EXTERNAL-SERVICES',
+  'KUBE-FORWARD',
+  'KUBE-NODEPORTS',
+  'KUBE-PROXY-FIREWALL',
+] as const
 export const NAT_CHAINS = ['KUBE-SERVICES', 'KUBE-NODEPORTS', 'KUBE-POSTROUTING', 'KUBE-MARK-MASQ'] as const
 
 /** Lines of a sync in front of those of the Services. */
-export function headLines(config: ProxierConfig): { filterChains: string[]; filter: string[]; natChains: string[]; nat: string[] } {
+export function headLines(config: ProxierConfig): {
+  filterChains: string[]
+  filter: string[]
+  natChains: string[]
+  nat: string[]
+} {
   const chainLine = (chain: string): string => `:${chain} - [0:0]`
   const mark = config.masqueradeMark
   const filterChains = FILTER_CHAINS.map(chainLine)
@@ -91,7 +102,8 @@ export function tailLines(config: ProxierConfig): { filter: string[]; nat: strin
 
 function nodePortLines(config: ProxierConfig): string[] {
   const localhost = servesLocalhost(config)
-  const rule = '-A KUBE-SERVICES -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain"'
+  const rule =
+    '-A KUBE-SERVICES -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain"'
   const addresses = nodePortAddresses(config.nodePortAddresses, config.family)
   if (addresses.matchAll) {
     const except = config.family === 6 ? ' ! -d ::1/128' : localhost ? '' : ' ! -d 127.0.0.0/8'

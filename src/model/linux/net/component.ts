@@ -64,7 +64,10 @@ export const packets: ModelComponent = {
   tables: {
     conntrack: {
       owner: 'linux/net',
-      indexes: { node: (r) => r.node, reply: (r) => `${r.node}|${r.reply.proto} ${r.reply.src}:${r.reply.sport}>${r.reply.dst}:${r.reply.dport}` },
+      indexes: {
+        node: (r) => r.node,
+        reply: (r) => `${r.node}|${r.reply.proto} ${r.reply.src}:${r.reply.sport}>${r.reply.dst}:${r.reply.dport}`,
+      },
     },
     recent: { owner: 'linux/net', indexes: { node: (r) => r.node } },
     flows: { owner: 'linux/net' },
@@ -81,14 +84,22 @@ export const packets: ModelComponent = {
       says: '-m statistic draws a number of 31 bits for each packet that reaches the rule, and matches when it is below the probability.',
       source: 'linux net/netfilter/xt_statistic.c statistic_mt',
     },
-    { id: 'NF3', says: 'A rule, a policy or the routing decision stops the packet here.', source: 'linux net/netfilter/core.c nf_hook_slow' },
+    {
+      id: 'NF3',
+      says: 'A rule, a policy or the routing decision stops the packet here.',
+      source: 'linux net/netfilter/core.c nf_hook_slow',
+    },
     {
       id: 'NW1',
       says: 'A SYN without an answer is sent again after 1 s, 2 s, 4 s and so on; data after 200 ms, doubling.',
       source: 'linux net/ipv4/tcp_timer.c tcp_retransmit_timer',
     },
     { id: 'NW2', says: 'The packet is lost on the way: nobody tells the sender.', source: 'linux net/core/dev.c' },
-    { id: 'NW3', says: 'Without a route to the address a connect fails at once.', source: 'linux net/ipv4/route.c ip_route_output_key_hash' },
+    {
+      id: 'NW3',
+      says: 'Without a route to the address a connect fails at once.',
+      source: 'linux net/ipv4/route.c ip_route_output_key_hash',
+    },
     {
       id: 'NW4',
       says: 'An answer counts only if it comes from the address and port that were asked.',

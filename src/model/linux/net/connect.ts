@@ -80,10 +80,17 @@ export function connect(world: ModelWorld, request: ConnectRequest): string {
     answerTo: request.answer?.to ?? '',
     answerKind: request.answer?.kind ?? '',
     ...(request.ctx === undefined ? {} : { ctx: request.ctx }),
-    ...(request.proto === 'tcp' ? {} : { attempts: request.attempts ?? 1, retryMicros: request.retryMicros ?? request.timeoutMicros }),
+    ...(request.proto === 'tcp'
+      ? {}
+      : { attempts: request.attempts ?? 1, retryMicros: request.retryMicros ?? request.timeoutMicros }),
   })
   const actor = actorOf(request.from)
-  const deadline = world.send('timer.net-deadline', actor, { flow: flow.id }, { from: actor, delayMicros: request.timeoutMicros })
+  const deadline = world.send(
+    'timer.net-deadline',
+    actor,
+    { flow: flow.id },
+    { from: actor, delayMicros: request.timeoutMicros },
+  )
   changeFlow(world, flow.id, { deadline })
   if (src === undefined) {
     world.because('NW3', { dst: request.dst })
@@ -91,7 +98,8 @@ export function connect(world: ModelWorld, request: ConnectRequest): string {
     return flow.id
   }
   if (request.proto === 'tcp') sendFromClient(world, flow.id, SYN, 'SYN', { again: SECOND })
-  else if (request.proto === 'udp') sendFromClient(world, flow.id, 0, request.what, { again: request.retryMicros ?? request.timeoutMicros })
+  else if (request.proto === 'udp')
+    sendFromClient(world, flow.id, 0, request.what, { again: request.retryMicros ?? request.timeoutMicros })
   else sendFromClient(world, flow.id, 0, 'echo request', { again: request.timeoutMicros })
   return flow.id
 }
@@ -107,7 +115,10 @@ function sourceFor(world: ModelWorld, request: ConnectRequest): string | undefin
   const route = lookupRoute(world.by('routes', 'netns', key), dst)
   if (!route?.dev) return undefined
   if (route.src !== undefined) return route.src
-  return addressesOf(links).find((a) => a.dev === route.dev && a.ip.family === dst.family)?.ip.text ?? primaryAddress(world, request.from)
+  return (
+    addressesOf(links).find((a) => a.dev === route.dev && a.ip.family === dst.family)?.ip.text ??
+    primaryAddress(world, request.from)
+  )
 }
 
 /** net.ipv4.ip_local_port_range */

@@ -6,7 +6,10 @@ import type { Packet } from '../netfilter/packet.ts'
 export const FLOWS_KEPT = 300
 export const PACKETS_KEPT = 1_000
 
-export function newFlow(world: ModelWorld, flow: Omit<FlowRecord, 'id' | 'packets' | 'tries' | 'startedAt'>): FlowRecord {
+export function newFlow(
+  world: ModelWorld,
+  flow: Omit<FlowRecord, 'id' | 'packets' | 'tries' | 'startedAt'>,
+): FlowRecord {
   const n = world.serial('flow')
   const record: FlowRecord = { ...flow, id: `f${n}`, packets: [], tries: 0, startedAt: world.now }
   world.put('flows', record.id, record)
@@ -30,7 +33,13 @@ export function changeFlow(world: ModelWorld, id: string, change: Partial<FlowRe
   return next
 }
 
-export function newPacket(world: ModelWorld, flow: string, way: PacketRecord['way'], what: string, header: Packet): PacketRecord {
+export function newPacket(
+  world: ModelWorld,
+  flow: string,
+  way: PacketRecord['way'],
+  what: string,
+  header: Packet,
+): PacketRecord {
   const n = world.serial('packet')
   const record: PacketRecord = {
     id: `p${n}`,

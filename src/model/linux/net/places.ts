@@ -59,6 +59,7 @@ export function namespaceOf(reader: ModelReader, node: string, netns: string): N
 export function primaryAddress(reader: ModelReader, place: NetPlace): string | undefined {
   if ('host' in place) return OUTSIDE[place.host]
   for (const link of reader.by('links', 'netns', `${place.node}|${place.netns}`))
-    for (const address of link.addresses) if (!address.startsWith('127.') && !address.includes(':')) return address.split('/')[0]
+    for (const address of link.addresses)
+      if (!address.startsWith('127.') && !address.includes(':')) return address.split('/')[0]
   return undefined
 }

@@ -31,7 +31,9 @@ export function resultOf(flow: FlowRecord, now: number): ConnectResult {
   return {
     flow: flow.id,
     ok: flow.error === undefined,
-    ...(flow.error === undefined ? {} : { error: flow.error as ConnectError, message: ERRNO[flow.error as ConnectError] }),
+    ...(flow.error === undefined
+      ? {}
+      : { error: flow.error as ConnectError, message: ERRNO[flow.error as ConnectError] }),
     phase: flow.connectedAt === undefined ? 'connect' : 'answer',
     ...(flow.response === undefined || flow.error !== undefined ? {} : { response: flow.response }),
     ...(flow.connectedAt === undefined ? {} : { connectMicros: flow.connectedAt - flow.startedAt }),
@@ -50,7 +52,10 @@ function finish(world: ModelWorld, id: string, change: Partial<FlowRecord>, dela
   const ended: FlowRecord = { ...rest, ...change, endedAt: world.now }
   world.put('flows', id, ended)
   if (ended.answerTo !== '')
-    world.send(ended.answerKind, ended.answerTo, resultOf(ended, world.now), { from: actorOf(ended.client), delayMicros })
+    world.send(ended.answerKind, ended.answerTo, resultOf(ended, world.now), {
+      from: actorOf(ended.client),
+      delayMicros,
+    })
 }
 
 export function failFlow(world: ModelWorld, id: string, error: ConnectError, delayMicros = 20): void {

@@ -35,7 +35,14 @@ function clientHeader(flow: FlowRecord, flags: number): Packet {
 
 function serverHeader(flow: FlowRecord, flags: number): Packet {
   const server = flow.server!
-  return { proto: flow.proto, src: server.ip, dst: server.peerIp, sport: server.port, dport: server.peerPort, ...(flow.proto === 'tcp' ? { flags } : {}) }
+  return {
+    proto: flow.proto,
+    src: server.ip,
+    dst: server.peerIp,
+    sport: server.port,
+    dport: server.peerPort,
+    ...(flow.proto === 'tcp' ? { flags } : {}),
+  }
 }
 
 export function sendFromClient(world: ModelWorld, id: string, flags: number, what: string, options: Again = {}): void {
@@ -48,7 +55,16 @@ export function sendFromServer(world: ModelWorld, id: string, flags: number, wha
   if (flow?.server) send(world, flow, 'server', flow.server.at, serverHeader(flow, flags), flags, what, options)
 }
 
-function send(world: ModelWorld, flow: FlowRecord, by: 'client' | 'server', place: NetPlace, header: Packet, flags: number, what: string, options: Again): void {
+function send(
+  world: ModelWorld,
+  flow: FlowRecord,
+  by: 'client' | 'server',
+  place: NetPlace,
+  header: Packet,
+  flags: number,
+  what: string,
+  options: Again,
+): void {
   const actor = actorOf(place)
   if (options.again !== undefined) {
     world.cancel(flow.timer)

@@ -28,7 +28,12 @@ export function land(world: ModelWorld, packet: PacketRecord, place: NetPlace, i
 function landIcmp(world: ModelWorld, flow: FlowRecord, packet: PacketRecord, place: NetPlace, header: Packet): void {
   const about = header.icmp!.about
   if (about) {
-    const mine = samePlace(place, flow.client) && about.src === flow.src && about.sport === flow.sport && about.dst === flow.dst && about.dport === flow.dport
+    const mine =
+      samePlace(place, flow.client) &&
+      about.src === flow.src &&
+      about.sport === flow.sport &&
+      about.dst === flow.dst &&
+      about.dport === flow.dport
     if (mine) failFlow(world, flow.id, header.icmp!.code === 3 ? 'refused' : 'unreachable')
     return
   }
@@ -42,11 +47,23 @@ function landIcmp(world: ModelWorld, flow: FlowRecord, packet: PacketRecord, pla
   }
 }
 
-function listenerAt(world: ModelWorld, place: NetPlace, proto: 'tcp' | 'udp', header: Packet): ListenerRecord | undefined {
+function listenerAt(
+  world: ModelWorld,
+  place: NetPlace,
+  proto: 'tcp' | 'udp',
+  header: Packet,
+): ListenerRecord | undefined {
   return isOutside(place) ? undefined : findListener(world, place.node, place.netns, proto, header.dst, header.dport)
 }
 
-function landAtServer(world: ModelWorld, flow: FlowRecord, packet: PacketRecord, place: NetPlace, inDev: string, header: Packet): void {
+function landAtServer(
+  world: ModelWorld,
+  flow: FlowRecord,
+  packet: PacketRecord,
+  place: NetPlace,
+  inDev: string,
+  header: Packet,
+): void {
   if (flow.proto === 'udp') return landDatagram(world, flow, packet, place, inDev, header)
   const flags = header.flags ?? 0
   const server = flow.server
@@ -61,7 +78,13 @@ function landAtServer(world: ModelWorld, flow: FlowRecord, packet: PacketRecord,
     changeFlow(world, flow.id, { server: serverEnd(place, header, listener) })
     return sendFromServer(world, flow.id, SYN | ACK, 'SYN, ACK')
   }
-  const known = server && samePlace(server.at, place) && header.dst === server.ip && header.dport === server.port && header.src === server.peerIp && header.sport === server.peerPort
+  const known =
+    server &&
+    samePlace(server.at, place) &&
+    header.dst === server.ip &&
+    header.dport === server.port &&
+    header.src === server.peerIp &&
+    header.sport === server.peerPort
   if (!known) {
     if (!(flags & RST) && !isOutside(place)) sendReset(world, packet, place, header)
     return
@@ -98,14 +121,25 @@ function serverEnd(place: NetPlace, header: Packet, listener: ListenerRecord): N
   }
 }
 
-function landDatagram(world: ModelWorld, flow: FlowRecord, packet: PacketRecord, place: NetPlace, inDev: string, header: Packet): void {
+function landDatagram(
+  world: ModelWorld,
+  flow: FlowRecord,
+  packet: PacketRecord,
+  place: NetPlace,
+  inDev: string,
+  header: Packet,
+): void {
   const listener = listenerAt(world, place, 'udp', header)
   if (!listener) {
     world.because('NW5', { ip: header.dst, port: header.dport })
     if (!isOutside(place)) sendIcmp(world, packet, place, inDev, header, 'icmp-port-unreachable')
     return
   }
-  changeFlow(world, flow.id, { server: serverEnd(place, header, listener), state: 'requested', connectedAt: flow.connectedAt ?? world.now })
+  changeFlow(world, flow.id, {
+    server: serverEnd(place, header, listener),
+    state: 'requested',
+    connectedAt: flow.connectedAt ?? world.now,
+  })
   handRequest(world, flow.id, listener, header)
 }
 
@@ -115,7 +149,10 @@ function handRequest(world: ModelWorld, id: string, listener: ListenerRecord, he
   const kernel = `${listener.node}/kernel`
   if (listener.containerId === undefined) {
     const response = daemonAnswer(listener.port, flow.request)
-    world.send('net.respond', kernel, response === undefined ? { flow: id, reset: true } : { flow: id, response }, { from: kernel, delayMicros: 300 })
+    world.send('net.respond', kernel, response === undefined ? { flow: id, reset: true } : { flow: id, response }, {
+      from: kernel,
+      delayMicros: 300,
+    })
     return
   }
   const data: NetRequest = {
@@ -132,9 +169,20 @@ function handRequest(world: ModelWorld, id: string, listener: ListenerRecord, he
   world.send('net.request', `${listener.node}/proc`, data, { from: kernel, delayMicros: 12 })
 }
 
-function landAtClient(world: ModelWorld, flow: FlowRecord, packet: PacketRecord, place: NetPlace, header: Packet): void {
+function landAtClient(
+  world: ModelWorld,
+  flow: FlowRecord,
+  packet: PacketRecord,
+  place: NetPlace,
+  header: Packet,
+): void {
   const flags = header.flags ?? 0
-  const mine = samePlace(place, flow.client) && header.src === flow.dst && header.sport === flow.dport && header.dst === flow.src && header.dport === flow.sport
+  const mine =
+    samePlace(place, flow.client) &&
+    header.src === flow.dst &&
+    header.sport === flow.dport &&
+    header.dst === flow.src &&
+    header.dport === flow.sport
   if (!mine) {
     // an answer from somebody who was not asked: no socket waits for it
     world.because('NW4', { expected: `${flow.dst}:${flow.dport}`, got: `${header.src}:${header.sport}` })
@@ -151,7 +199,8 @@ function landAtClient(world: ModelWorld, flow: FlowRecord, packet: PacketRecord,
   }
   if (flags & SYN) {
     const first = flow.connectedAt === undefined
-    if (flow.endedAt !== undefined && first) return sendReset(world, packet, place as { node: string; netns: string }, header)
+    if (flow.endedAt !== undefined && first)
+      return sendReset(world, packet, place as { node: string; netns: string }, header)
     if (first) answered(world, flow.id, { state: 'connected', connectedAt: world.now })
     sendFromClient(world, flow.id, ACK, 'ACK')
     if (!first) return
@@ -171,4 +220,3 @@ function landAtClient(world: ModelWorld, flow: FlowRecord, packet: PacketRecord,
   }
   if (flow.unanswered?.by === 'client') answered(world, flow.id)
 }
-

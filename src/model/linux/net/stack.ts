@@ -36,7 +36,13 @@ export function emit(
 export type Failed = { readonly failed: 'unreachable' | 'refused' | 'denied'; readonly packet: PacketRecord }
 
 /** Takes a packet through one namespace. `inDev` undefined: a socket of it sends. */
-export function pass(world: ModelWorld, packet: PacketRecord, node: string, netns: string, inDev: string | undefined): Landed | Failed | undefined {
+export function pass(
+  world: ModelWorld,
+  packet: PacketRecord,
+  node: string,
+  netns: string,
+  inDev: string | undefined,
+): Landed | Failed | undefined {
   const ns = namespaceOf(world, node, netns)
   const t = traverse(ns, packet.now, inDev === undefined ? {} : { inDev }, asker(world, node))
   const compared = comparedRules(t.trace)
@@ -55,7 +61,12 @@ export function pass(world: ModelWorld, packet: PacketRecord, node: string, netn
     ...(t.nextHop === undefined ? {} : { nextHop: t.nextHop }),
     before: packet.now,
     after: t.packet,
-    ...(netns === '' ? { ctState: t.conntrack.state, direction: t.conntrack.direction === 0 ? ('original' as const) : ('reply' as const) } : {}),
+    ...(netns === ''
+      ? {
+          ctState: t.conntrack.state,
+          direction: t.conntrack.direction === 0 ? ('original' as const) : ('reply' as const),
+        }
+      : {}),
     nat: t.nat,
     ...(compared > 0 ? { trace: t.trace } : {}),
     matched: compared > 0 ? expandTrace(ns.rules, t.trace, true) : [],
@@ -83,7 +94,12 @@ function asker(world: ModelWorld, node: string): Ask {
       case 'random': {
         const drawn = world.random(`statistic ${node}`, 0x80000000)
         const yes = drawn < question.probability! ? 1 : 0
-        world.because('NF2', { chain: question.chain, rule: question.index + 1, probability: question.probability! / 0x80000000, drawn: drawn / 0x80000000 })
+        world.because('NF2', {
+          chain: question.chain,
+          rule: question.index + 1,
+          probability: question.probability! / 0x80000000,
+          drawn: drawn / 0x80000000,
+        })
         return yes
       }
       case 'nth':
@@ -103,16 +119,32 @@ function remember(world: ModelWorld, node: string, t: Traversal): void {
     const id = `${node}|${effect.list}|${effect.address}`
     const old = world.get('recent', id)
     if (effect.op === 'remove') world.put('recent', id, undefined)
-    else world.put('recent', id, { node, list: effect.list, address: effect.address, seen: [world.now, ...(old?.seen ?? [])].slice(0, 20) })
+    else
+      world.put('recent', id, {
+        node,
+        list: effect.list,
+        address: effect.address,
+        seen: [world.now, ...(old?.seen ?? [])].slice(0, 20),
+      })
   }
 }
 
 /** Dropped, rejected or without a way on: what the sender learns of it. */
-function stopped(world: ModelWorld, packet: PacketRecord, node: string, netns: string, inDev: string | undefined, t: Traversal): Failed | undefined {
+function stopped(
+  world: ModelWorld,
+  packet: PacketRecord,
+  node: string,
+  netns: string,
+  inDev: string | undefined,
+  t: Traversal,
+): Failed | undefined {
   const why = t.stoppedBy?.why ?? t.verdict
   world.because('NF3', { why, hook: t.stoppedBy?.hook ?? '', chain: t.stoppedBy?.chain ?? '' })
   endPacket(world, packet.id, t.verdict === 'REJECT' ? 'rejected' : 'dropped', why)
-  if (t.verdict === 'DROP') return inDev === undefined && packet.header.proto === 'udp' && t.stoppedBy?.hook === 'OUTPUT' ? { failed: 'denied', packet } : undefined
+  if (t.verdict === 'DROP')
+    return inDev === undefined && packet.header.proto === 'udp' && t.stoppedBy?.hook === 'OUTPUT'
+      ? { failed: 'denied', packet }
+      : undefined
   if (inDev === undefined) return { failed: t.verdict === 'REJECT' ? 'refused' : 'unreachable', packet }
   if (t.rejectWith === 'tcp-reset') sendReset(world, packet, { node, netns }, t.packet)
   else sendIcmp(world, packet, { node, netns }, inDev, t.packet, t.rejectWith ?? 'icmp-port-unreachable')
@@ -130,7 +162,14 @@ const ICMP_CODES: Readonly<Record<string, number>> = {
 }
 
 /** An ICMP error about `header`, from the address of the device by which it came (icmp_send). */
-export function sendIcmp(world: ModelWorld, about: PacketRecord, from: { node: string; netns: string }, inDev: string | undefined, header: Packet, how: string): void {
+export function sendIcmp(
+  world: ModelWorld,
+  about: PacketRecord,
+  from: { node: string; netns: string },
+  inDev: string | undefined,
+  header: Packet,
+  how: string,
+): void {
   if (header.icmp?.about) return
   const src = deviceAddress(world, from, inDev) ?? primaryAddress(world, from)
   if (src === undefined) return
@@ -147,12 +186,31 @@ export function sendIcmp(world: ModelWorld, about: PacketRecord, from: { node: s
 }
 
 /** A reset in the name of the destination. */
-export function sendReset(world: ModelWorld, about: PacketRecord, from: { node: string; netns: string }, header: Packet): void {
-  const reset: Packet = { proto: 'tcp', src: header.dst, dst: header.src, sport: header.dport, dport: header.sport, flags: 4 | 16 }
+export function sendReset(
+  world: ModelWorld,
+  about: PacketRecord,
+  from: { node: string; netns: string },
+  header: Packet,
+): void {
+  const reset: Packet = {
+    proto: 'tcp',
+    src: header.dst,
+    dst: header.src,
+    sport: header.dport,
+    dport: header.sport,
+    flags: 4 | 16,
+  }
   emit(world, from, about.flow, about.way === 'request' ? 'reply' : 'request', 'RST, ACK', reset)
 }
 
-function deviceAddress(world: ModelWorld, place: { node: string; netns: string }, dev: string | undefined): string | undefined {
+function deviceAddress(
+  world: ModelWorld,
+  place: { node: string; netns: string },
+  dev: string | undefined,
+): string | undefined {
   if (dev === undefined) return undefined
-  return world.get('links', `${place.node}|${place.netns}|${dev}`)?.addresses.find((a) => !a.includes(':'))?.split('/')[0]
+  return world
+    .get('links', `${place.node}|${place.netns}|${dev}`)
+    ?.addresses.find((a) => !a.includes(':'))
+    ?.split('/')[0]
 }

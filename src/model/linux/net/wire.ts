@@ -36,14 +36,43 @@ export function hopKind(world: ModelWorld, flow: string): 'net.hop' | 'net.probe
   return world.get('flows', flow)?.routine ? 'net.probe-hop' : 'net.hop'
 }
 
-export function sendHop(world: ModelWorld, packet: PacketRecord, from: NetPlace, to: NetPlace, dev: string, delayMicros: number, landed = false): void {
+export function sendHop(
+  world: ModelWorld,
+  packet: PacketRecord,
+  from: NetPlace,
+  to: NetPlace,
+  dev: string,
+  delayMicros: number,
+  landed = false,
+): void {
   const { src, dst, sport, dport, proto } = packet.now
-  const data: NetHop = { packet: packet.id, flow: packet.flow, what: packet.what, proto, src, dst, sport, dport, way: packet.way, at: to, dev, ...(landed ? { landed } : {}) }
+  const data: NetHop = {
+    packet: packet.id,
+    flow: packet.flow,
+    what: packet.what,
+    proto,
+    src,
+    dst,
+    sport,
+    dport,
+    way: packet.way,
+    at: to,
+    dev,
+    ...(landed ? { landed } : {}),
+  }
   world.send(hopKind(world, packet.flow), actorOf(to), data, { from: actorOf(from), delayMicros })
 }
 
 /** Out of `dev` of a namespace towards the neighbour `nextHop`. */
-export function transmit(world: ModelWorld, packet: PacketRecord, node: string, netns: string, dev: string, nextHop: string, afterMicros: number): void {
+export function transmit(
+  world: ModelWorld,
+  packet: PacketRecord,
+  node: string,
+  netns: string,
+  dev: string,
+  nextHop: string,
+  afterMicros: number,
+): void {
   const from: NetPlace = { node, netns }
   const link = world.get('links', `${node}|${netns}|${dev}`)
   if (!link || !link.up) return lose(world, packet, `device ${dev} is down`)
@@ -58,7 +87,14 @@ function lose(world: ModelWorld, packet: PacketRecord, why: string): void {
 }
 
 /** The other end is a port of a bridge, or stands alone. */
-function overVeth(world: ModelWorld, packet: PacketRecord, from: { node: string; netns: string }, link: LinkRecord, nextHop: string, afterMicros: number): void {
+function overVeth(
+  world: ModelWorld,
+  packet: PacketRecord,
+  from: { node: string; netns: string },
+  link: LinkRecord,
+  nextHop: string,
+  afterMicros: number,
+): void {
   const peer = link.peer && world.get('links', `${from.node}|${link.peer.netns}|${link.peer.name}`)
   if (!peer || !peer.up) return lose(world, packet, `the other end of ${link.name} is down`)
   const to: NetPlace = { node: from.node, netns: peer.netns }
@@ -67,7 +103,8 @@ function overVeth(world: ModelWorld, packet: PacketRecord, from: { node: string;
   if (!bridge?.up) return lose(world, packet, `bridge ${peer.master} is down`)
   // A frame for the bridge's own address goes up the stack; with br_netfilter one for another port passes the hooks too.
   const own = bridge.addresses.some((a) => a.startsWith(`${nextHop}/`))
-  if (own || bridgeCallsIptables(world, from.node)) return sendHop(world, packet, from, to, bridge.name, afterMicros + VETH_MICROS)
+  if (own || bridgeCallsIptables(world, from.node))
+    return sendHop(world, packet, from, to, bridge.name, afterMicros + VETH_MICROS)
   outOfBridge(world, packet, to as { node: string; netns: string }, bridge, nextHop, afterMicros + VETH_MICROS)
 }
 
@@ -76,7 +113,14 @@ function bridgeCallsIptables(world: ModelWorld, node: string): boolean {
 }
 
 /** The port behind which somebody has the address. */
-function outOfBridge(world: ModelWorld, packet: PacketRecord, from: { node: string; netns: string }, bridge: LinkRecord, nextHop: string, afterMicros: number): void {
+function outOfBridge(
+  world: ModelWorld,
+  packet: PacketRecord,
+  from: { node: string; netns: string },
+  bridge: LinkRecord,
+  nextHop: string,
+  afterMicros: number,
+): void {
   for (const port of world.by('links', 'netns', `${from.node}|${from.netns}`)) {
     if (port.master !== bridge.name || !port.peer || !port.up) continue
     const end = world.get('links', `${from.node}|${port.peer.netns}|${port.peer.name}`)
@@ -86,26 +130,55 @@ function outOfBridge(world: ModelWorld, packet: PacketRecord, from: { node: stri
   noNeighbour(world, packet, from, nextHop)
 }
 
-function noNeighbour(world: ModelWorld, packet: PacketRecord, from: { node: string; netns: string }, nextHop: string): void {
+function noNeighbour(
+  world: ModelWorld,
+  packet: PacketRecord,
+  from: { node: string; netns: string },
+  nextHop: string,
+): void {
   lose(world, packet, `nobody answers to ${nextHop} (ARP)`)
-  world.send(ARP_FAILED, actorOf(from), { packet: packet.id, at: from }, { from: actorOf(from), delayMicros: ARP_TIMEOUT_MICROS })
+  world.send(
+    ARP_FAILED,
+    actorOf(from),
+    { packet: packet.id, at: from },
+    { from: actorOf(from), delayMicros: ARP_TIMEOUT_MICROS },
+  )
 }
 
 /** Over the node network, or through its gateway to the outside. */
-function overNetwork(world: ModelWorld, packet: PacketRecord, node: string, nextHop: string, afterMicros: number): void {
+function overNetwork(
+  world: ModelWorld,
+  packet: PacketRecord,
+  node: string,
+  nextHop: string,
+  afterMicros: number,
+): void {
   const from: NetPlace = { node, netns: '' }
   if (world.get('machines', node)?.cable === false) return lose(world, packet, `the cable of ${node} is pulled`)
   const machine = machineWithIp(world, nextHop)
   if (machine) {
     if (!machine.cable) {
       lose(world, packet, `the cable of ${machine.name} is pulled`)
-      world.send(ARP_FAILED, actorOf(from), { packet: packet.id, at: from }, { from: actorOf(from), delayMicros: ARP_TIMEOUT_MICROS })
+      world.send(
+        ARP_FAILED,
+        actorOf(from),
+        { packet: packet.id, at: from },
+        { from: actorOf(from), delayMicros: ARP_TIMEOUT_MICROS },
+      )
       return
     }
     return sendHop(world, packet, from, { node: machine.name, netns: '' }, 'eth0', afterMicros + LATENCY.lan)
   }
   const host = outsideWithIp(nextHop === GATEWAY ? packet.now.dst : nextHop)
-  if (host) return sendHop(world, packet, from, { host }, 'eth0', afterMicros + (host === 'laptop' ? LATENCY.lan : OUTSIDE_MICROS))
+  if (host)
+    return sendHop(
+      world,
+      packet,
+      from,
+      { host },
+      'eth0',
+      afterMicros + (host === 'laptop' ? LATENCY.lan : OUTSIDE_MICROS),
+    )
   if (nextHop === GATEWAY) return lose(world, packet, `${packet.now.dst} lies outside of the lab: nobody there answers`)
   noNeighbour(world, packet, { node, netns: '' }, nextHop)
 }
@@ -119,5 +192,12 @@ export function outsideToNode(world: ModelWorld, host: OutsideHost, packet: Pack
   if (back) return sendHop(world, packet, { host }, { host: back }, 'eth0', OUTSIDE_MICROS)
   if (!machine) return lose(world, packet, `no route from ${host} to ${header.dst}`)
   if (!machine.cable) return lose(world, packet, `the cable of ${machine.name} is pulled`)
-  sendHop(world, packet, { host }, { node: machine.name, netns: '' }, 'eth0', host === 'laptop' ? LATENCY.lan : OUTSIDE_MICROS)
+  sendHop(
+    world,
+    packet,
+    { host },
+    { node: machine.name, netns: '' },
+    'eth0',
+    host === 'laptop' ? LATENCY.lan : OUTSIDE_MICROS,
+  )
 }

@@ -102,7 +102,7 @@ export function formatIp6(words: readonly number[]): string {
   for (const word of words) groups.push(word >>> 16, word & 0xffff)
   let bestAt = -1
   let bestLength = 1
-  for (let i = 0; i < 8; ) {
+  for (let i = 0; i < 8;) {
     let j = i
     while (j < 8 && groups[j] === 0) j++
     if (j - i > bestLength) {

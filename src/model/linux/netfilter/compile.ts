@@ -60,18 +60,20 @@ function compile(chain: Chain, family: 4 | 6): CompiledChain {
     let flags = 0
     if (rule.src) {
       if (rule.src.cidr.family !== family) flags |= NEVER
-      else for (let w = 0; w < words; w++) {
-        src[i * words + w] = rule.src.cidr.words[w]!
-        srcMask[i * words + w] = rule.src.cidr.mask[w]!
-      }
+      else
+        for (let w = 0; w < words; w++) {
+          src[i * words + w] = rule.src.cidr.words[w]!
+          srcMask[i * words + w] = rule.src.cidr.mask[w]!
+        }
       if (rule.src.not) flags |= SRC_NOT
     }
     if (rule.dst) {
       if (rule.dst.cidr.family !== family) flags |= NEVER
-      else for (let w = 0; w < words; w++) {
-        dst[i * words + w] = rule.dst.cidr.words[w]!
-        dstMask[i * words + w] = rule.dst.cidr.mask[w]!
-      }
+      else
+        for (let w = 0; w < words; w++) {
+          dst[i * words + w] = rule.dst.cidr.words[w]!
+          dstMask[i * words + w] = rule.dst.cidr.mask[w]!
+        }
       if (rule.dst.not) flags |= DST_NOT
     }
     if (rule.proto) {
@@ -94,5 +96,19 @@ function compile(chain: Chain, family: 4 | 6): CompiledChain {
     rest[i] = left
     bits[i] = flags
   }
-  return { name: chain.name, policy: chain.policy, size, rules, src, srcMask, dst, dstMask, proto, dportFrom, dportTo, bits, rest }
+  return {
+    name: chain.name,
+    policy: chain.policy,
+    size,
+    rules,
+    src,
+    srcMask,
+    dst,
+    dstMask,
+    proto,
+    dportFrom,
+    dportTo,
+    bits,
+    rest,
+  }
 }

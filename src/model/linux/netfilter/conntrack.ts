@@ -129,7 +129,12 @@ export type FindEntry = (tuple: Tuple) => ConntrackEntry | undefined
 const INVALID: Tracked = { state: 'INVALID', direction: 0, entry: undefined, fresh: false }
 
 /** What nf_conntrack_in finds for a packet. `nowSeconds` serves UDP streams only. */
-export function track(packet: Packet, find: FindEntry, nowSeconds: number, timeouts: ConntrackTimeouts = TIMEOUTS): Tracked {
+export function track(
+  packet: Packet,
+  find: FindEntry,
+  nowSeconds: number,
+  timeouts: ConntrackTimeouts = TIMEOUTS,
+): Tracked {
   if (packet.icmp?.about) {
     const about = packet.icmp.about
     const entry = find(about)
@@ -145,7 +150,8 @@ export function track(packet: Packet, find: FindEntry, nowSeconds: number, timeo
   if (packet.proto === 'tcp') return nextTcp(packet, entry, direction, timeouts)
   const seenReply = entry.seenReply || direction === 1
   let { assured, answeredAt } = entry
-  let timeoutSeconds = packet.proto === 'udp' ? timeouts.udp : packet.proto.includes('icmp') ? timeouts.icmp : timeouts.generic
+  let timeoutSeconds =
+    packet.proto === 'udp' ? timeouts.udp : packet.proto.includes('icmp') ? timeouts.icmp : timeouts.generic
   if (packet.proto === 'udp' && seenReply) {
     answeredAt ??= nowSeconds
     if (nowSeconds - answeredAt > 2) {
@@ -169,7 +175,8 @@ function sameTuple(a: Tuple, b: Tuple): boolean {
 
 function first(packet: Packet, tuple: Tuple, timeouts: ConntrackTimeouts): Tracked {
   let state: TcpState | undefined
-  let timeoutSeconds = packet.proto === 'udp' ? timeouts.udp : packet.proto.includes('icmp') ? timeouts.icmp : timeouts.generic
+  let timeoutSeconds =
+    packet.proto === 'udp' ? timeouts.udp : packet.proto.includes('icmp') ? timeouts.icmp : timeouts.generic
   if (packet.proto === 'tcp') {
     const index = flagIndex(packet.flags ?? TCP_FLAGS.SYN)
     const to = index < 0 ? IV : TRANSITIONS[0]![index]![0]!
@@ -202,7 +209,8 @@ function nextTcp(packet: Packet, entry: ConntrackEntry, direction: 0 | 1, timeou
   if (to === IG) return { state: ctState, direction, entry: { ...entry, seenReply }, fresh: false }
   const state = STATES[to]!
   const kill = index === 4 && !entry.seenReply
-  const assured = entry.assured || (state === 'ESTABLISHED' && (old === 'SYN_RECV' || old === 'ESTABLISHED') && seenReply)
+  const assured =
+    entry.assured || (state === 'ESTABLISHED' && (old === 'SYN_RECV' || old === 'ESTABLISHED') && seenReply)
   return {
     state: ctState,
     direction,

@@ -32,7 +32,12 @@ export type Ask = (question: Question) => number
 export type RecentLists = (list: string, address: string) => readonly number[] | undefined
 
 export type Effect =
-  | { readonly kind: 'recent'; readonly op: 'set' | 'update' | 'remove'; readonly list: string; readonly address: string }
+  | {
+      readonly kind: 'recent'
+      readonly op: 'set' | 'update' | 'remove'
+      readonly list: string
+      readonly address: string
+    }
   | { readonly kind: 'log'; readonly table: string; readonly chain: string; readonly index: number }
 
 /** The state of a walk: the packet as it is now, and what is known around it. */
@@ -69,8 +74,20 @@ export interface Walk {
 
 export type TableVerdict =
   | { readonly kind: 'ACCEPT' | 'DROP'; readonly chain: string; readonly index: number; readonly policy: boolean }
-  | { readonly kind: 'REJECT'; readonly with: string; readonly chain: string; readonly index: number; readonly policy: false }
-  | { readonly kind: 'NAT'; readonly target: Extract<Target, { kind: 'DNAT' | 'SNAT' | 'MASQUERADE' | 'REDIRECT' }>; readonly chain: string; readonly index: number; readonly rule: Rule }
+  | {
+      readonly kind: 'REJECT'
+      readonly with: string
+      readonly chain: string
+      readonly index: number
+      readonly policy: false
+    }
+  | {
+      readonly kind: 'NAT'
+      readonly target: Extract<Target, { kind: 'DNAT' | 'SNAT' | 'MASQUERADE' | 'REDIRECT' }>
+      readonly chain: string
+      readonly index: number
+      readonly rule: Rule
+    }
 
 const JUMP_LIMIT = 1_000
 
@@ -242,10 +259,19 @@ function slowMatch(walk: Walk, chain: CompiledChain, i: number, table: string): 
   return true
 }
 
-function deviceMatches(walk: Walk, match: InterfaceMatch, dev: string | undefined, way: string, table: string, chain: CompiledChain, i: number): boolean {
+function deviceMatches(
+  walk: Walk,
+  match: InterfaceMatch,
+  dev: string | undefined,
+  way: string,
+  table: string,
+  chain: CompiledChain,
+  i: number,
+): boolean {
   if (dev === undefined) {
     const about = `is the ${way} interface ${match.name}?`
-    const same = walk.ask({ kind: 'interface', table, chain: chain.name, index: i, rule: chain.rules[i]!, below: 2, about }) === 1
+    const same =
+      walk.ask({ kind: 'interface', table, chain: chain.name, index: i, rule: chain.rules[i]!, below: 2, about }) === 1
     return same !== match.not
   }
   const same = match.name.endsWith('+') ? dev.startsWith(match.name.slice(0, -1)) : dev === match.name
@@ -265,16 +291,25 @@ function matches(walk: Walk, match: Match, table: string, chain: CompiledChain, 
     }
     case 'multiport': {
       const inside = (port: number): boolean => match.ports.some((p) => port >= p.from && port <= p.to)
-      const found = match.side === 's' ? inside(walk.sport) : match.side === 'd' ? inside(walk.dport) : inside(walk.sport) || inside(walk.dport)
+      const found =
+        match.side === 's'
+          ? inside(walk.sport)
+          : match.side === 'd'
+            ? inside(walk.dport)
+            : inside(walk.sport) || inside(walk.dport)
       return found !== match.not
     }
     case 'icmp':
-      return (match.type === 255 || (match.type === walk.icmpType && (match.code === undefined || match.code === walk.icmpCode))) !== match.not
+      return (
+        (match.type === 255 ||
+          (match.type === walk.icmpType && (match.code === undefined || match.code === walk.icmpCode))) !== match.not
+      )
     case 'conntrack':
       return conntrackMatches(walk, match)
     case 'addrtype': {
       const limit = match.limit === 'in' ? walk.inDev : match.limit === 'out' ? walk.outDev : undefined
-      if (match.src && match.src.types.includes(addressType(walk.links, walk.src, limit)) === match.src.not) return false
+      if (match.src && match.src.types.includes(addressType(walk.links, walk.src, limit)) === match.src.not)
+        return false
       return !match.dst || match.dst.types.includes(addressType(walk.links, walk.dst, limit)) !== match.dst.not
     }
     case 'mark':
@@ -288,7 +323,15 @@ function matches(walk: Walk, match: Match, table: string, chain: CompiledChain, 
         if (chance <= 0) return false
         return yes(walk, 'random', table, chain, i, 'does the random draw choose this rule?', chance)
       }
-      return yes(walk, 'nth', table, chain, i, `is this one of every ${match.every} packets that the rule takes?`, undefined)
+      return yes(
+        walk,
+        'nth',
+        table,
+        chain,
+        i,
+        `is this one of every ${match.every} packets that the rule takes?`,
+        undefined,
+      )
     }
     case 'recent':
       return recentMatches(walk, match)
@@ -303,23 +346,49 @@ function matches(walk: Walk, match: Match, table: string, chain: CompiledChain, 
   }
 }
 
-function yes(walk: Walk, kind: 'random' | 'nth' | 'unknown', table: string, chain: CompiledChain, i: number, about: string, probability: number | undefined): boolean {
+function yes(
+  walk: Walk,
+  kind: 'random' | 'nth' | 'unknown',
+  table: string,
+  chain: CompiledChain,
+  i: number,
+  about: string,
+  probability: number | undefined,
+): boolean {
   const rule = chain.rules[i]!
-  return walk.ask({ kind, table, chain: chain.name, index: i, rule, below: 2, about, ...(probability === undefined ? {} : { probability }) }) === 1
+  return (
+    walk.ask({
+      kind,
+      table,
+      chain: chain.name,
+      index: i,
+      rule,
+      below: 2,
+      about,
+      ...(probability === undefined ? {} : { probability }),
+    }) === 1
+  )
 }
 
 function conntrackMatches(walk: Walk, match: Extract<Match, { kind: 'conntrack' }>): boolean {
   const state = walk.untracked ? 'UNTRACKED' : walk.ctState
   if (match.states) {
     const names = match.states.names
-    const found = names.includes(state) || (walk.dnat && names.includes('DNAT')) || (walk.snat && names.includes('SNAT'))
+    const found =
+      names.includes(state) || (walk.dnat && names.includes('DNAT')) || (walk.snat && names.includes('SNAT'))
     if (found === match.states.not) return false
   }
   const entry = walk.ctEntry
   if (match.direction && (match.direction === 'ORIGINAL') !== (walk.ctDirection === 0)) return false
   if (match.status) {
     const has = (name: string): boolean =>
-      name === 'SEEN_REPLY' ? !!entry?.seenReply : name === 'ASSURED' ? !!entry?.assured : name === 'CONFIRMED' ? entry !== undefined && walk.ctState !== 'NEW' : name === 'NONE' && entry === undefined
+      name === 'SEEN_REPLY'
+        ? !!entry?.seenReply
+        : name === 'ASSURED'
+          ? !!entry?.assured
+          : name === 'CONFIRMED'
+            ? entry !== undefined && walk.ctState !== 'NEW'
+            : name === 'NONE' && entry === undefined
     if (match.status.names.some(has) === match.status.not) return false
   }
   for (const part of match.tuple) {
@@ -332,7 +401,11 @@ function conntrackMatches(walk: Walk, match: Extract<Match, { kind: 'conntrack' 
       found = port >= low! && port <= (high ?? low!)
     } else if (part.name.endsWith('src') || part.name.endsWith('dst')) {
       const cidr = parseCidr(part.value)
-      found = cidr !== undefined && parseCidr(part.name.endsWith('src') ? tuple.src : tuple.dst)!.words.every((w, k) => (w & cidr.mask[k]!) === cidr.words[k])
+      found =
+        cidr !== undefined &&
+        parseCidr(part.name.endsWith('src') ? tuple.src : tuple.dst)!.words.every(
+          (w, k) => (w & cidr.mask[k]!) === cidr.words[k],
+        )
     } else found = part.name !== '--ctproto' || tuple.proto === part.value.toLowerCase()
     if (found === part.not) return false
   }
@@ -353,7 +426,13 @@ function recentMatches(walk: Walk, match: Extract<Match, { kind: 'recent' }>): b
   return found !== match.not
 }
 
-function opaqueMatches(walk: Walk, match: Extract<Match, { kind: 'opaque' }>, table: string, chain: CompiledChain, i: number): boolean {
+function opaqueMatches(
+  walk: Walk,
+  match: Extract<Match, { kind: 'opaque' }>,
+  table: string,
+  chain: CompiledChain,
+  i: number,
+): boolean {
   if (match.name === 'rpfilter') {
     walk.assumed.add('the reverse path of the packet is the one it came by (-m rpfilter)')
     return !match.args.includes('--invert')
@@ -372,6 +451,9 @@ function opaqueMatches(walk: Walk, match: Extract<Match, { kind: 'opaque' }>, ta
     })
     return ok
   }
-  const about = match.name === 'unreadable' ? `a rule that could not be read: ${match.args[1]}` : `does -m ${match.name} ${match.args.join(' ')} match?`
+  const about =
+    match.name === 'unreadable'
+      ? `a rule that could not be read: ${match.args[1]}`
+      : `does -m ${match.name} ${match.args.join(' ')} match?`
   return yes(walk, 'unknown', table, chain, i, about, undefined)
 }

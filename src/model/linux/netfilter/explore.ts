@@ -30,7 +30,10 @@ export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 
     const traversal = traverse(ns, packet, entry, (question) => {
       if (!FORKS.has(question.kind)) return 0
       // one answer per rule and thing asked: the same rule met again is answered alike
-      const before = question.kind === 'random' || question.kind === 'nth' ? undefined : answers.find((a) => a.question.about === question.about)
+      const before =
+        question.kind === 'random' || question.kind === 'nth'
+          ? undefined
+          : answers.find((a) => a.question.about === question.about)
       if (before) return before.answer
       const first = question.kind === 'nat-address' ? 0 : usual(question)
       const last = question.kind === 'nat-address' ? Math.min(question.below, 256) - 1 : 1 - first
@@ -40,7 +43,8 @@ export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 
       return answer
     })
     branches.push({ answers, traversal })
-    while (choices.length > 0 && choices[choices.length - 1]!.answer === choices[choices.length - 1]!.last) choices.pop()
+    while (choices.length > 0 && choices[choices.length - 1]!.answer === choices[choices.length - 1]!.last)
+      choices.pop()
     if (choices.length === 0) return { branches, cut: false }
     if (branches.length >= limit) return { branches, cut: true }
     const next = choices[choices.length - 1]!

@@ -21,7 +21,8 @@ export function listChains(source: ChainSource, table: string, only: string | un
     }
   const blocks: string[] = []
   for (const chain of chains)
-    if (only === undefined || chain.name === only) blocks.push(listChain(chain, references.get(chain.name) ?? 0, options))
+    if (only === undefined || chain.name === only)
+      blocks.push(listChain(chain, references.get(chain.name) ?? 0, options))
   return blocks.join('\n')
 }
 
@@ -76,7 +77,13 @@ function listed(target: Target): Target {
 }
 
 function protocol(rule: Rule, options: ListOptions): string {
-  const name = rule.proto ? (options.numericProtocols ? String(rule.proto.number) : rule.proto.name) : options.numericProtocols ? '0' : 'all'
+  const name = rule.proto
+    ? options.numericProtocols
+      ? String(rule.proto.number)
+      : rule.proto.name
+    : options.numericProtocols
+      ? '0'
+      : 'all'
   return `${rule.proto?.not ? '!' : ' '}${name}`.padEnd(5).padEnd(options.numericProtocols ? 5 : 5)
 }
 
@@ -115,11 +122,15 @@ function listMatch(match: Match): string {
       return `multiport ${{ s: 'sports', d: 'dports', both: 'ports' }[match.side]} ${not}${list}`
     }
     case 'icmp':
-      return match.type === 255 ? match.name : `${match.name}type ${not ? '!' : ''}${match.type}${match.code === undefined ? '' : ` code ${match.code}`}`
+      return match.type === 255
+        ? match.name
+        : `${match.name}type ${not ? '!' : ''}${match.type}${match.code === undefined ? '' : ` code ${match.code}`}`
     case 'conntrack': {
       const parts: string[] = []
       if (match.states)
-        parts.push(`${match.states.not ? '! ' : ''}${match.name === 'state' ? 'state' : 'ctstate'} ${match.states.names.join(',')}`)
+        parts.push(
+          `${match.states.not ? '! ' : ''}${match.name === 'state' ? 'state' : 'ctstate'} ${match.states.names.join(',')}`,
+        )
       for (const t of match.tuple) parts.push(`${t.not ? '! ' : ''}${t.name.slice(2)} ${t.value}`)
       if (match.status) parts.push(`${match.status.not ? '! ' : ''}ctstatus ${match.status.names.join(',')}`)
       if (match.direction) parts.push(`ctdir ${match.direction}`)
@@ -169,7 +180,9 @@ function listTarget(target: Target): string {
     case 'SNAT':
       return `to:${target.text}${flags}`
     case 'MASQUERADE': {
-      const ports = target.ports ? `masq ports: ${target.ports.from}${target.ports.to === target.ports.from ? '' : `-${target.ports.to}`}` : ''
+      const ports = target.ports
+        ? `masq ports: ${target.ports.from}${target.ports.to === target.ports.from ? '' : `-${target.ports.to}`}`
+        : ''
       return (ports + flags).trim()
     }
     case 'REDIRECT':
@@ -177,7 +190,9 @@ function listTarget(target: Target): string {
     case 'MARK':
       return markText(target)
     case 'CONNMARK':
-      return target.mode === 'set' ? `CONNMARK xset ${hex(target.value)}/${hex(target.mask)}` : `CONNMARK ${target.mode}${target.mask === -1 ? '' : ` mask ${hex(target.mask)}`}`
+      return target.mode === 'set'
+        ? `CONNMARK xset ${hex(target.value)}/${hex(target.mask)}`
+        : `CONNMARK ${target.mode}${target.mask === -1 ? '' : ` mask ${hex(target.mask)}`}`
     case 'NOTRACK':
       return target.name === 'NOTRACK' ? 'NOTRACK' : 'CT notrack'
     case 'passing':

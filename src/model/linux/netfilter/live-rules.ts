@@ -14,7 +14,12 @@ export type IptablesRestore = {
   trusted?: boolean
   ctx?: unknown
 }
-export type IptablesRestored = { ok: boolean; error?: { line: number; message: string }; changedRules: number; ctx?: unknown }
+export type IptablesRestored = {
+  ok: boolean
+  error?: { line: number; message: string }
+  changedRules: number
+  ctx?: unknown
+}
 
 /** Lines of a difference that are kept. */
 const DIFF_LINES = 200
@@ -38,7 +43,8 @@ export function restore(world: ModelWorld, event: SimEvent<IptablesRestore>): vo
   const answer: IptablesRestored = plan.error
     ? { ok: false, error: plan.error, changedRules: 0, ctx }
     : { ok: true, changedRules: write(world, node, plan.changes, writer), ctx }
-  if (event.from !== event.to && event.from !== 'input') world.send('kernel.iptables-restored', event.from, answer, { delayMicros: 40 })
+  if (event.from !== event.to && event.from !== 'input')
+    world.send('kernel.iptables-restored', event.from, answer, { delayMicros: 40 })
 }
 
 /** Puts the chains that differ. All of them in one event: a commit of nf_tables is seen whole or not at all. */
@@ -84,13 +90,23 @@ function withBuiltIns(world: ModelWorld, node: string, changes: readonly ChainCh
   const missing: ChainChange[] = []
   for (const table of tables)
     for (const name of BUILT_IN[table]!)
-      if (!world.get('chains', chainId(node, table, name)) && !changes.some((c) => c.table === table && c.name === name))
+      if (
+        !world.get('chains', chainId(node, table, name)) &&
+        !changes.some((c) => c.table === table && c.name === name)
+      )
         missing.push({ table, name, chain: { name, policy: 'ACCEPT', rules: [] } })
   return missing.length > 0 ? [...missing, ...changes] : changes
 }
 
 function record(node: string, table: string, chain: Chain, at: number): ChainRecord {
-  return { node, table, name: chain.name, ...(chain.policy ? { policy: chain.policy } : {}), rules: chain.rules, changedAt: at }
+  return {
+    node,
+    table,
+    name: chain.name,
+    ...(chain.policy ? { policy: chain.policy } : {}),
+    rules: chain.rules,
+    changedAt: at,
+  }
 }
 
 function sameChain(old: ChainRecord, chain: Chain): boolean {

@@ -8,7 +8,6 @@ import type { NetNamespace } from './namespace.ts'
 import { addressesOf, lookupRoute, sourceAddress } from './route.ts'
 import type { Hook } from './ruleset.ts'
 
-
 export interface NatTo {
   readonly address: string
   readonly port: number
@@ -49,11 +48,26 @@ export function natSetup(
       walk.assumed.add('the address of the outgoing interface is not known: the source is left as it was')
       return { address: walk.src.text, port: walk.sport }
     }
-    return uniquePort(walk, ns, ask, verdict, address, target.ports, target.flags.length > 0) ?? { address, port: walk.sport }
+    return (
+      uniquePort(walk, ns, ask, verdict, address, target.ports, target.flags.length > 0) ?? {
+        address,
+        port: walk.sport,
+      }
+    )
   }
   if (target.kind === 'SNAT') {
     const address = pick(ask, verdict, target.to.from, target.to.to) ?? walk.src.text
-    return uniquePort(walk, ns, ask, verdict, address, target.to.ports, target.flags.some((f) => f.startsWith('--random'))) ?? { address, port: walk.sport }
+    return (
+      uniquePort(
+        walk,
+        ns,
+        ask,
+        verdict,
+        address,
+        target.to.ports,
+        target.flags.some((f) => f.startsWith('--random')),
+      ) ?? { address, port: walk.sport }
+    )
   }
   walk.assumed.add(`${target.kind} has no meaning in ${hook}: passed over`)
   return undefined
@@ -63,7 +77,12 @@ function redirectAddress(walk: Walk): string | undefined {
   return addressesOf(walk.links).find((a) => a.dev === walk.inDev && a.ip.family === walk.family)?.ip.text
 }
 
-function pick(ask: Ask, verdict: Extract<TableVerdict, { kind: 'NAT' }> | undefined, from: string | undefined, to: string | undefined): string | undefined {
+function pick(
+  ask: Ask,
+  verdict: Extract<TableVerdict, { kind: 'NAT' }> | undefined,
+  from: string | undefined,
+  to: string | undefined,
+): string | undefined {
   if (from === undefined || to === undefined || from === to || !verdict) return from
   const low = parseIp(from)!
   const high = parseIp(to)!
@@ -73,12 +92,22 @@ function pick(ask: Ask, verdict: Extract<TableVerdict, { kind: 'NAT' }> | undefi
   return formatIp4((low.words[0]! + n) | 0)
 }
 
-function pickPort(ask: Ask, verdict: Extract<TableVerdict, { kind: 'NAT' }> | undefined, from: number, to: number): number {
+function pickPort(
+  ask: Ask,
+  verdict: Extract<TableVerdict, { kind: 'NAT' }> | undefined,
+  from: number,
+  to: number,
+): number {
   if (from === to || !verdict) return from
   return from + ask({ ...question(verdict), kind: 'port', below: to - from + 1, about: `which port of ${from}-${to}?` })
 }
 
-function question(verdict: Extract<TableVerdict, { kind: 'NAT' }>): { table: string; chain: string; index: number; rule: Extract<TableVerdict, { kind: 'NAT' }>['rule'] } {
+function question(verdict: Extract<TableVerdict, { kind: 'NAT' }>): {
+  table: string
+  chain: string
+  index: number
+  rule: Extract<TableVerdict, { kind: 'NAT' }>['rule']
+} {
   return { table: 'nat', chain: verdict.chain, index: verdict.index, rule: verdict.rule }
 }
 
@@ -98,11 +127,15 @@ function uniquePort(
   const taken = (port: number): boolean => ns.conntrack({ ...replyOf(walk, address, port) }) !== undefined
   if (walk.sport === 0) return address === walk.src.text ? undefined : { address, port: 0 }
   const inRange = !range || (walk.sport >= range.from && walk.sport <= range.to)
-  if (!random && inRange && !taken(walk.sport)) return address === walk.src.text && !verdict ? undefined : { address, port: walk.sport }
+  if (!random && inRange && !taken(walk.sport))
+    return address === walk.src.text && !verdict ? undefined : { address, port: walk.sport }
   const low = range?.from ?? (walk.sport < 512 ? 1 : walk.sport < 1024 ? 600 : 1024)
   const high = range?.to ?? (walk.sport < 512 ? 511 : walk.sport < 1024 ? 1023 : 65_535)
   const size = high - low + 1
-  const start = random && verdict ? ask({ ...question(verdict), kind: 'port', below: size, about: `which source port of ${low}-${high}?` }) : (walk.sport + 1 - low + size) % size
+  const start =
+    random && verdict
+      ? ask({ ...question(verdict), kind: 'port', below: size, about: `which source port of ${low}-${high}?` })
+      : (walk.sport + 1 - low + size) % size
   for (let i = 0; i < Math.min(size, 128); i++) {
     const port = low + ((start + i) % size)
     if (!taken(port)) return { address, port }
@@ -110,6 +143,10 @@ function uniquePort(
   return { address, port: walk.sport }
 }
 
-function replyOf(walk: Walk, address: string, port: number): { proto: string; src: string; dst: string; sport: number; dport: number } {
+function replyOf(
+  walk: Walk,
+  address: string,
+  port: number,
+): { proto: string; src: string; dst: string; sport: number; dport: number } {
   return { proto: walk.ctEntry?.orig.proto ?? '', src: walk.dst.text, dst: address, sport: walk.dport, dport: port }
 }

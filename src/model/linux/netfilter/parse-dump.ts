@@ -35,7 +35,8 @@ const PROMPT = /^(?:\$\s|%\s|\S*[@:~][^\s]*[#$]\s|[#$]$)/
 /** `defaultTable` is taken for rules that stand under no `*table` line; without it the table is worked out. */
 export function parseDump(text: string, defaultTable?: string): Dump {
   const problems: DumpProblem[] = []
-  const say = (line: number, severity: DumpProblem['severity'], message: string): void => void problems.push({ line, severity, message })
+  const say = (line: number, severity: DumpProblem['severity'], message: string): void =>
+    void problems.push({ line, severity, message })
   const lines = usableLines(text, say)
   const wrong = refusal(lines)
   if (wrong) return { rules: new MapRules(), problems: [{ ...wrong, severity: 'error' }], ruleCount: 0 }
@@ -56,7 +57,8 @@ export function parseDump(text: string, defaultTable?: string): Dump {
     }
     if (body.startsWith('*')) {
       table = body.slice(1).trim()
-      if (!BUILT_IN[table]) say(line.at, 'warning', `table ${table} is not one of the kernel's: ${Object.keys(BUILT_IN).join(', ')}`)
+      if (!BUILT_IN[table])
+        say(line.at, 'warning', `table ${table} is not one of the kernel's: ${Object.keys(BUILT_IN).join(', ')}`)
       rules.table(table)
     } else if (body.startsWith('COMMIT')) table = ''
     else if (body.startsWith(':') || /^-[PN]\s/.test(body)) {
@@ -117,12 +119,21 @@ function readable(line: string): boolean {
 function refusal(lines: readonly Line[]): { line: number; message: string } | undefined {
   for (const { at, text } of lines) {
     if (/^Chain \S+ \((?:policy|\d+ references)/.test(text))
-      return { line: at, message: 'this is a listing of `iptables -L`, which leaves out parts of the rules; run `iptables-save` and paste that' }
+      return {
+        line: at,
+        message:
+          'this is a listing of `iptables -L`, which leaves out parts of the rules; run `iptables-save` and paste that',
+      }
     if (/^table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{/.test(text))
-      return { line: at, message: 'this is an nftables ruleset (`nft list ruleset`), which is not modelled; on this node `iptables-save` may print the same rules' }
+      return {
+        line: at,
+        message:
+          'this is an nftables ruleset (`nft list ruleset`), which is not modelled; on this node `iptables-save` may print the same rules',
+      }
     if (/^(?:TCP|UDP|SCTP)\s+\S+:\d+\s+\w+/.test(text) || text.startsWith('IP Virtual Server'))
       return { line: at, message: 'this is the table of ipvsadm, not rules; run `iptables-save` and paste that' }
-    if (/^(?:create|add) \S+/.test(text)) return { line: at, message: 'this is an ipset dump, not rules; run `iptables-save` and paste that' }
+    if (/^(?:create|add) \S+/.test(text))
+      return { line: at, message: 'this is an ipset dump, not rules; run `iptables-save` and paste that' }
   }
   return undefined
 }
@@ -137,7 +148,11 @@ function declareChain(rules: MapRules, table: string, body: string, at: number, 
   const chains = rules.table(table)
   chains.set(name, {
     name,
-    ...(policy === 'ACCEPT' || policy === 'DROP' ? { policy } : BUILT_IN[table]?.includes(name) ? { policy: 'ACCEPT' as const } : {}),
+    ...(policy === 'ACCEPT' || policy === 'DROP'
+      ? { policy }
+      : BUILT_IN[table]?.includes(name)
+        ? { policy: 'ACCEPT' as const }
+        : {}),
     rules: chains.get(name)?.rules ?? [],
     ...(found[3] === undefined ? {} : { counters: [Number(found[3]), Number(found[4])] as const }),
   })
@@ -179,7 +194,8 @@ function house(rules: MapRules, lines: readonly Line[], say: Say): void {
     if (target?.kind === 'chain') {
       links.push([rule.chain, target.name])
       if (/^(KUBE-(SVC|SEP|SVL|EXT|FW|MARK|POSTROUTING))|^CNI-/.test(target.name)) votes.set(target.name, 'nat')
-      if (/^KUBE-(FORWARD|FIREWALL|EXTERNAL-SERVICES|PROXY-FIREWALL)/.test(target.name)) votes.set(target.name, 'filter')
+      if (/^KUBE-(FORWARD|FIREWALL|EXTERNAL-SERVICES|PROXY-FIREWALL)/.test(target.name))
+        votes.set(target.name, 'filter')
     }
   }
   for (let round = 0; round < links.length + 1; round++) {

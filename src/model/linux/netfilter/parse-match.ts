@@ -331,7 +331,8 @@ function statistic(): OpenMatch {
           return true
         case '--probability': {
           const v = value(word, words, not)
-          if (!/^\d*\.?\d+$/.test(v.text) || Number(v.text) > 1) throw new RuleError(`bad value for ${word}: "${v.text}"`)
+          if (!/^\d*\.?\d+$/.test(v.text) || Number(v.text) > 1)
+            throw new RuleError(`bad value for ${word}: "${v.text}"`)
           // libxt_statistic.c: lround(0x80000000 * probability)
           probability = Math.floor(2_147_483_648 * Number(v.text) + 0.5)
           negated = v.not

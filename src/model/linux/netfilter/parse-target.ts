@@ -8,8 +8,35 @@ export interface OpenTarget {
 }
 
 /** Targets that leave the packet's way and headers alone as far as the model goes. */
-const PASSING = new Set(['LOG', 'NFLOG', 'ULOG', 'TRACE', 'CHECKSUM', 'TCPMSS', 'AUDIT', 'CLASSIFY', 'DSCP', 'TOS', 'SECMARK', 'CONNSECMARK', 'TTL', 'HL'])
-const OPAQUE = new Set(['NFQUEUE', 'TPROXY', 'TEE', 'NETMAP', 'SYNPROXY', 'SET', 'HMARK', 'RATEEST', 'CLUSTERIP', 'ECN', 'IDLETIMER'])
+const PASSING = new Set([
+  'LOG',
+  'NFLOG',
+  'ULOG',
+  'TRACE',
+  'CHECKSUM',
+  'TCPMSS',
+  'AUDIT',
+  'CLASSIFY',
+  'DSCP',
+  'TOS',
+  'SECMARK',
+  'CONNSECMARK',
+  'TTL',
+  'HL',
+])
+const OPAQUE = new Set([
+  'NFQUEUE',
+  'TPROXY',
+  'TEE',
+  'NETMAP',
+  'SYNPROXY',
+  'SET',
+  'HMARK',
+  'RATEEST',
+  'CLUSTERIP',
+  'ECN',
+  'IDLETIMER',
+])
 
 export function newTarget(name: string, goto: boolean): OpenTarget {
   if (goto) return plain({ kind: 'chain', name, goto })

@@ -125,7 +125,8 @@ function portOptions(match: PortsMatch): string {
   if (match.sport) out += `${bang(match.sport.not)} --sport ${portText(match.sport)}`
   if (match.dport) out += `${bang(match.dport.not)} --dport ${portText(match.dport)}`
   out += words(match.rest)
-  if (match.flags) out += `${bang(match.flags.not)} --tcp-flags ${flagNames(match.flags.mask)} ${flagNames(match.flags.set)}`
+  if (match.flags)
+    out += `${bang(match.flags.not)} --tcp-flags ${flagNames(match.flags.mask)} ${flagNames(match.flags.set)}`
   return out
 }
 

@@ -20,7 +20,8 @@ export interface RestoreError {
   readonly message: string
 }
 
-export type RestorePlan = { readonly changes: readonly ChainChange[]; readonly error?: undefined } | { readonly error: RestoreError }
+export type RestorePlan =
+  { readonly changes: readonly ChainChange[]; readonly error?: undefined } | { readonly error: RestoreError }
 
 interface Draft {
   chain: Chain
@@ -83,7 +84,8 @@ class Planner {
       if (chain.policy) this.declare(chain.name, chain.policy, undefined, true)
       else this.drafts().set(chain.name, undefined)
     }
-    for (const name of BUILT_IN[this.table]!) if (!this.drafts().has(name)) this.declare(name, 'ACCEPT', undefined, true)
+    for (const name of BUILT_IN[this.table]!)
+      if (!this.drafts().has(name)) this.declare(name, 'ACCEPT', undefined, true)
   }
   changes(): ChainChange[] {
     const out: ChainChange[] = []
@@ -146,14 +148,22 @@ function readLine(plan: Planner, line: string, options: RestoreOptions): void {
   if (code === 58) {
     const found = /^:(\S+)\s+(\S+)(?:\s+\[(\d+):(\d+)\])?\s*$/.exec(line)
     if (!found) throw new RuleError('bad chain line')
-    plan.declare(found[1]!, found[2]!, found[3] === undefined ? undefined : [Number(found[3]), Number(found[4])], !options.noflush)
+    plan.declare(
+      found[1]!,
+      found[2]!,
+      found[3] === undefined ? undefined : [Number(found[3]), Number(found[4])],
+      !options.noflush,
+    )
     return
   }
   readCommand(plan, line)
 }
 
 function readCommand(plan: Planner, line: string): void {
-  const found = /^(\[\d+:\d+\]\s*)?(-[AIDXFNPRZ]|--append|--insert|--delete|--delete-chain|--flush|--new-chain|--policy|--replace)(?:\s+(\S+))?(?:\s+(.*))?$/.exec(line)
+  const found =
+    /^(\[\d+:\d+\]\s*)?(-[AIDXFNPRZ]|--append|--insert|--delete|--delete-chain|--flush|--new-chain|--policy|--replace)(?:\s+(\S+))?(?:\s+(.*))?$/.exec(
+      line,
+    )
   if (!found) throw new RuleError(`cannot read: ${line}`)
   const verb = found[2]!
   const name = found[3]
@@ -197,7 +207,9 @@ function readCommand(plan: Planner, line: string): void {
       const wanted = number === undefined ? printSpec(parseRuleLine(`-A ${name} ${rest}`)) : ''
       const at = number === undefined ? rules.findIndex((rule) => printSpec(loadedRule(rule)) === wanted) : number - 1
       if (at < 0 || at >= rules.length)
-        throw new RuleError(number === undefined ? 'Bad rule (does a matching rule exist in that chain?).' : 'Index of deletion too big.')
+        throw new RuleError(
+          number === undefined ? 'Bad rule (does a matching rule exist in that chain?).' : 'Index of deletion too big.',
+        )
       rules.splice(at, 1)
       return
     }
@@ -210,7 +222,8 @@ function readCommand(plan: Planner, line: string): void {
     case '--policy': {
       const draft = plan.need(name!)
       if (!draft.chain.policy) throw new RuleError('Bad built-in chain name.')
-      if (rest !== 'ACCEPT' && rest !== 'DROP') throw new RuleError('Bad policy name. Run `dmesg\' for more information.')
+      if (rest !== 'ACCEPT' && rest !== 'DROP')
+        throw new RuleError("Bad policy name. Run `dmesg' for more information.")
       draft.chain = { ...draft.chain, policy: rest }
       plan.own(draft)
       return
@@ -238,11 +251,13 @@ function readCommand(plan: Planner, line: string): void {
 /** Every jump must lead to a chain of the same table that is there after the commit. */
 function checkReferences(plan: Planner, source: ChainSource): void {
   for (const [table, drafts] of plan.touched) {
-    const there = (name: string): boolean => (drafts.has(name) ? drafts.get(name) !== undefined : source.chain(table, name) !== undefined)
+    const there = (name: string): boolean =>
+      drafts.has(name) ? drafts.get(name) !== undefined : source.chain(table, name) !== undefined
     for (const draft of drafts.values())
       for (const line of draft?.rules ?? []) {
         const target = loadedRule(line).target
-        if (target?.kind === 'chain' && !there(target.name)) throw new RuleError(`Chain '${target.name}' does not exist`)
+        if (target?.kind === 'chain' && !there(target.name))
+          throw new RuleError(`Chain '${target.name}' does not exist`)
       }
   }
 }

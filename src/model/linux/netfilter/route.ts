@@ -84,7 +84,8 @@ export function addressType(links: readonly Link[], ip: Ip, onlyOn?: string): st
   if (word === 0) return 'UNSPEC'
   if (word >>> 28 === 14) return 'MULTICAST'
   for (const a of addressesOf(links))
-    if (a.ip.family === 4 && a.subnet.prefix < 31 && word === (a.subnet.words[0]! | ~a.subnet.mask[0]!)) return 'BROADCAST'
+    if (a.ip.family === 4 && a.subnet.prefix < 31 && word === (a.subnet.words[0]! | ~a.subnet.mask[0]!))
+      return 'BROADCAST'
   return 'UNICAST'
 }
 
@@ -95,7 +96,6 @@ export function addressType(links: readonly Link[], ip: Ip, onlyOn?: string): st
 export function sourceAddress(links: readonly Link[], dev: string, nextHop: Ip, family: 4 | 6): string | undefined {
   const mine = addressesOf(links).filter((a) => a.ip.family === family)
   const onDev = mine.filter((a) => a.dev === dev)
-  const chosen =
-    onDev.find((a) => cidrContains(a.subnet, nextHop)) ?? onDev[0] ?? mine.find((a) => !isLoopback(a.ip))
+  const chosen = onDev.find((a) => cidrContains(a.subnet, nextHop)) ?? onDev[0] ?? mine.find((a) => !isLoopback(a.ip))
   return chosen?.ip.text
 }

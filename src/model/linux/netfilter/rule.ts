@@ -27,15 +27,35 @@ export interface MarkValue {
 export type Match =
   | { readonly kind: 'comment'; readonly text: string }
   | PortsMatch
-  | { readonly kind: 'multiport'; readonly side: 's' | 'd' | 'both'; readonly ports: readonly PortRange[]; readonly not: boolean }
-  | { readonly kind: 'icmp'; readonly name: 'icmp' | 'icmp6'; readonly type: number; readonly code: number | undefined; readonly not: boolean }
+  | {
+      readonly kind: 'multiport'
+      readonly side: 's' | 'd' | 'both'
+      readonly ports: readonly PortRange[]
+      readonly not: boolean
+    }
+  | {
+      readonly kind: 'icmp'
+      readonly name: 'icmp' | 'icmp6'
+      readonly type: number
+      readonly code: number | undefined
+      readonly not: boolean
+    }
   | ConntrackMatch
   | AddrTypeMatch
   | (MarkValue & { readonly kind: 'mark' | 'connmark' })
   | { readonly kind: 'statistic'; readonly mode: 'random'; readonly probability: number; readonly not: boolean }
-  | { readonly kind: 'statistic'; readonly mode: 'nth'; readonly every: number; readonly packet: number; readonly not: boolean }
+  | {
+      readonly kind: 'statistic'
+      readonly mode: 'nth'
+      readonly every: number
+      readonly packet: number
+      readonly not: boolean
+    }
   | RecentMatch
-  | { readonly kind: 'physdev'; readonly options: readonly { readonly name: string; readonly value: string | undefined; readonly not: boolean }[] }
+  | {
+      readonly kind: 'physdev'
+      readonly options: readonly { readonly name: string; readonly value: string | undefined; readonly not: boolean }[]
+    }
   | { readonly kind: 'nfacct'; readonly name: string }
   | { readonly kind: 'limit'; readonly rate: string; readonly burst: number }
   /** A match that the model does not evaluate: kept as written, and asked about when a packet meets it. */
@@ -87,10 +107,20 @@ export type Target =
   | { readonly kind: 'chain'; readonly name: string; readonly goto: boolean }
   | { readonly kind: 'REJECT'; readonly with: string }
   | { readonly kind: 'DNAT' | 'SNAT'; readonly to: NatRange; readonly text: string; readonly flags: readonly string[] }
-  | { readonly kind: 'MASQUERADE' | 'REDIRECT'; readonly ports: { readonly from: number; readonly to: number } | undefined; readonly flags: readonly string[] }
+  | {
+      readonly kind: 'MASQUERADE' | 'REDIRECT'
+      readonly ports: { readonly from: number; readonly to: number } | undefined
+      readonly flags: readonly string[]
+    }
   /** `value` and `mask` as `--set-xmark`: new = (old & ~mask) ^ value. */
   | { readonly kind: 'MARK'; readonly value: number; readonly mask: number }
-  | { readonly kind: 'CONNMARK'; readonly mode: 'set' | 'save' | 'restore'; readonly value: number; readonly mask: number; readonly ctmask: number }
+  | {
+      readonly kind: 'CONNMARK'
+      readonly mode: 'set' | 'save' | 'restore'
+      readonly value: number
+      readonly mask: number
+      readonly ctmask: number
+    }
   | { readonly kind: 'NOTRACK'; readonly name: 'NOTRACK' | 'CT'; readonly args: readonly string[] }
   /** Targets after which the packet goes on unchanged as far as the model is concerned. */
   | { readonly kind: 'passing'; readonly name: string; readonly args: readonly string[] }

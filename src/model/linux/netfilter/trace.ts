@@ -91,7 +91,15 @@ export function expandTrace(source: ChainSource, trace: Trace, matchedOnly = fal
         const hit = matched && i === last
         if (matchedOnly && !hit) continue
         const rule = loadedRule(chain?.rules[i] ?? `-A ${name}`)
-        steps.push({ hook: pass.hook, table: pass.table, chain: name, rule: i + 1, text: printRule(rule), matched: hit, action: hit ? actionText(rule) : '' })
+        steps.push({
+          hook: pass.hook,
+          table: pass.table,
+          chain: name,
+          rule: i + 1,
+          text: printRule(rule),
+          matched: hit,
+          action: hit ? actionText(rule) : '',
+        })
       }
     }
   })

@@ -22,7 +22,13 @@ export interface Traversal {
   /** Where it ended: delivered here, sent out, or stopped. */
   readonly fate: 'local' | 'forwarded' | 'sent' | 'stopped'
   /** The rule or policy that stopped it, or why without one. */
-  readonly stoppedBy?: { readonly hook: Hook | 'ROUTING'; readonly table: string; readonly chain: string; readonly rule: number; readonly why: string }
+  readonly stoppedBy?: {
+    readonly hook: Hook | 'ROUTING'
+    readonly table: string
+    readonly chain: string
+    readonly rule: number
+    readonly why: string
+  }
   /** `icmp-port-unreachable`, `tcp-reset`: what goes back to the sender. */
   readonly rejectWith?: string
   readonly packet: Packet
@@ -34,7 +40,13 @@ export interface Traversal {
   /** State that the packet had in conntrack, its direction, and the entry as it is now; `undefined` entry: none is kept. */
   readonly conntrack: Tracked
   /** What NAT did on the way, in order. */
-  readonly nat: readonly { readonly hook: Hook; readonly kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT'; readonly from: string; readonly to: string; readonly byRule: boolean }[]
+  readonly nat: readonly {
+    readonly hook: Hook
+    readonly kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT'
+    readonly from: string
+    readonly to: string
+    readonly byRule: boolean
+  }[]
   /** MASQUERADE or SNAT was applied by a rule. */
   readonly masqueraded: boolean
   /** The mark had this value at its highest use: every mark bit that was ever set on the way. */
@@ -47,7 +59,13 @@ interface Run extends Walk {
   readonly ns: NetNamespace
   readonly packet0: Packet
   tracked: Tracked
-  readonly nat: { hook: Hook; kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT'; from: string; to: string; byRule: boolean }[]
+  readonly nat: {
+    hook: Hook
+    kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT'
+    from: string
+    to: string
+    byRule: boolean
+  }[]
   /** nf_nat_initialized: which half of a new entry's NAT is settled. */
   dstDone: boolean
   srcDone: boolean
@@ -115,10 +133,7 @@ function fromHere(run: Run): Traversal {
   const before = run.dst.text
   run.outDev = route.unknown ? undefined : route.dev
   const stop =
-    table(run, 'raw', 'OUTPUT') ??
-    conntrackIn(run) ??
-    table(run, 'mangle', 'OUTPUT') ??
-    natHook(run, 'OUTPUT', 'dst')
+    table(run, 'raw', 'OUTPUT') ?? conntrackIn(run) ?? table(run, 'mangle', 'OUTPUT') ?? natHook(run, 'OUTPUT', 'dst')
   if (stop) return finish(run, 'stopped', stop, undefined, undefined)
   if (run.dst.text !== before) {
     // ip_route_me_harder: the new destination is routed anew, before the filter table sees it
@@ -127,7 +142,13 @@ function fromHere(run: Run): Traversal {
     run.outDev = route.unknown ? undefined : route.dev
   }
   if (isLoopback(run.src) && route.dev !== 'lo' && !run.ns.sysctls.routeLocalnet && !route.unknown)
-    return finish(run, 'stopped', martian('a loopback source cannot leave without route_localnet'), undefined, undefined)
+    return finish(
+      run,
+      'stopped',
+      martian('a loopback source cannot leave without route_localnet'),
+      undefined,
+      undefined,
+    )
   const filtered = table(run, 'filter', 'OUTPUT')
   if (filtered) return finish(run, 'stopped', filtered, undefined, undefined)
   const post = postrouting(run)
@@ -136,7 +157,8 @@ function fromHere(run: Run): Traversal {
   // over lo the same packet comes back in: conntrack keeps what it knows of it (nf_conntrack_in, "previously seen")
   run.inDev = 'lo'
   run.outDev = ''
-  const back = table(run, 'raw', 'PREROUTING') ?? table(run, 'mangle', 'PREROUTING') ?? natHook(run, 'PREROUTING', 'dst')
+  const back =
+    table(run, 'raw', 'PREROUTING') ?? table(run, 'mangle', 'PREROUTING') ?? natHook(run, 'PREROUTING', 'dst')
   if (back) return finish(run, 'stopped', back, undefined, undefined)
   return deliver(run)
 }
@@ -149,9 +171,16 @@ function arriving(run: Run): Traversal {
     natHook(run, 'PREROUTING', 'dst')
   if (stop) return finish(run, 'stopped', stop, undefined, undefined)
   if (isLoopback(run.dst) && run.inDev !== 'lo' && !run.ns.sysctls.routeLocalnet && !run.unknownDevices)
-    return finish(run, 'stopped', martian('a loopback destination from outside: martian without route_localnet'), undefined, undefined)
+    return finish(
+      run,
+      'stopped',
+      martian('a loopback destination from outside: martian without route_localnet'),
+      undefined,
+      undefined,
+    )
   if (isLocalAddress(run.links, run.dst)) return deliver(run)
-  if (!run.ns.sysctls.ipForward) return finish(run, 'stopped', drop('ROUTING', 'not for this host, and ip_forward is off'), undefined, undefined)
+  if (!run.ns.sysctls.ipForward)
+    return finish(run, 'stopped', drop('ROUTING', 'not for this host, and ip_forward is off'), undefined, undefined)
   const route = routeTo(run)
   if (!route) return finish(run, 'stopped', unreachable('no route to host'), undefined, undefined)
   run.outDev = route.unknown ? undefined : route.dev
@@ -182,7 +211,10 @@ function routeTo(run: Run): { dev: string; via: string | undefined; unknown: boo
 
 /* ------------------------------------------------------------------ tables and stops */
 
-const drop = (hook: Hook | 'ROUTING', why: string): Stop => ({ verdict: 'DROP', stoppedBy: { hook, table: '', chain: '', rule: 0, why } })
+const drop = (hook: Hook | 'ROUTING', why: string): Stop => ({
+  verdict: 'DROP',
+  stoppedBy: { hook, table: '', chain: '', rule: 0, why },
+})
 const martian = (why: string): Stop => drop('ROUTING', why)
 const unreachable = (why: string): Stop => ({
   verdict: 'UNREACHABLE',
@@ -251,7 +283,12 @@ function natHook(run: Run, hook: Hook, half: 'dst' | 'src'): Stop | undefined {
   return undefined
 }
 
-function setUp(run: Run, hook: Hook, half: 'dst' | 'src', verdict: Extract<TableVerdict, { kind: 'NAT' }> | undefined): void {
+function setUp(
+  run: Run,
+  hook: Hook,
+  half: 'dst' | 'src',
+  verdict: Extract<TableVerdict, { kind: 'NAT' }> | undefined,
+): void {
   const entry = run.ctEntry!
   const to = natSetup(run, run.ns, run.ask, hook, half, verdict)
   if (!to) return
@@ -267,8 +304,20 @@ function setUp(run: Run, hook: Hook, half: 'dst' | 'src', verdict: Extract<Table
     run.snat = true
     if (verdict) run.masqueraded = true
   }
-  run.nat.push({ hook, kind: half === 'dst' ? 'DNAT' : 'SNAT', from, to: endpoint(ip, to.port), byRule: verdict !== undefined })
-  const reply = reverse({ proto: entry.orig.proto, src: run.src.text, dst: run.dst.text, sport: portOf(run, 'sport'), dport: portOf(run, 'dport') })
+  run.nat.push({
+    hook,
+    kind: half === 'dst' ? 'DNAT' : 'SNAT',
+    from,
+    to: endpoint(ip, to.port),
+    byRule: verdict !== undefined,
+  })
+  const reply = reverse({
+    proto: entry.orig.proto,
+    src: run.src.text,
+    dst: run.dst.text,
+    sport: portOf(run, 'sport'),
+    dport: portOf(run, 'dport'),
+  })
   run.ctEntry = { ...entry, reply, dnat: run.dnat, snat: run.snat }
 }
 
@@ -297,7 +346,14 @@ function follow(run: Run, hook: Hook, half: 'dst' | 'src'): void {
   }
 }
 
-function rewrite(run: Run, hook: Hook, half: 'dst' | 'src', kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT', address: string, port: number): void {
+function rewrite(
+  run: Run,
+  hook: Hook,
+  half: 'dst' | 'src',
+  kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT',
+  address: string,
+  port: number,
+): void {
   const side = half === 'dst' ? 'dport' : 'sport'
   const from = endpoint(run[half], run[side])
   const ip = parseIp(address)!
@@ -309,9 +365,16 @@ function rewrite(run: Run, hook: Hook, half: 'dst' | 'src', kind: 'DNAT' | 'SNAT
 
 /* ------------------------------------------------------------------ the result */
 
-function finish(run: Run, fate: Traversal['fate'], stop: Stop | undefined, outDev: string | undefined, nextHop: string | undefined): Traversal {
+function finish(
+  run: Run,
+  fate: Traversal['fate'],
+  stop: Stop | undefined,
+  outDev: string | undefined,
+  nextHop: string | undefined,
+): Traversal {
   const p = run.packet0
-  const about = p.icmp?.about && run.ctEntry ? (run.ctDirection === 1 ? run.ctEntry.orig : run.ctEntry.reply) : p.icmp?.about
+  const about =
+    p.icmp?.about && run.ctEntry ? (run.ctDirection === 1 ? run.ctEntry.orig : run.ctEntry.reply) : p.icmp?.about
   const packet: Packet = {
     ...p,
     src: run.src.text,
@@ -320,7 +383,8 @@ function finish(run: Run, fate: Traversal['fate'], stop: Stop | undefined, outDe
     ...(p.icmp && about ? { icmp: { ...p.icmp, about } } : {}),
     mark: run.mark,
   }
-  const settled: ConntrackEntry | undefined = run.ctEntry && (run.ctMark === run.ctEntry.mark ? run.ctEntry : { ...run.ctEntry, mark: run.ctMark })
+  const settled: ConntrackEntry | undefined =
+    run.ctEntry && (run.ctMark === run.ctEntry.mark ? run.ctEntry : { ...run.ctEntry, mark: run.ctMark })
   // an entry is kept when its first packet gets through (nf_conntrack_confirm at INPUT or POSTROUTING)
   const kept = stop && run.tracked.fresh ? undefined : settled
   return {

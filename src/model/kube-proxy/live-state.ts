@@ -1,0 +1,117 @@
+/** What the kube-proxy of a node knows, as records, and the form in which a sync wants it. */
+import type { EndpointSlice, Service } from '../apiserver/objects.ts'
+import type { ModelReader, ModelWorld, ProxiedServiceRecord } from '../tables.ts'
+import { localDetector, masqueradeMark, type ProxierConfig } from './config.ts'
+import { type EndpointInfo, type EndpointsByPort, endpointsOfSlices, serviceOfSlice } from './endpoints.ts'
+import { type ServicePortInfo, servicePorts } from './service-port.ts'
+import type { ServiceState } from './iptables/sync.ts'
+
+/** kubeadm's podSubnet, which it writes into kube-proxy's clusterCIDR. */
+export const CLUSTER_CIDR = '10.244.0.0/16'
+
+const configs = new Map<string, ProxierConfig>()
+
+/** The configuration that kubeadm gives kube-proxy, on this node. The same record for the same facts. */
+export function liveConfig(reader: ModelReader, node: string, zone: string): ProxierConfig {
+  const ip = reader.get('machines', node)?.ip ?? ''
+  const key = `${node}|${ip}|${zone}`
+  let config = configs.get(key)
+  if (!config) {
+    config = {
+      family: 4,
+      nodeName: node,
+      nodeIP: ip,
+      nodeAddresses: ['127.0.0.1/8', `${ip}/16`],
+      zone,
+      masqueradeAll: false,
+      masqueradeMark: masqueradeMark(14),
+      localhostNodePorts: true,
+      nodePortAddresses: [],
+      tcpBeLiberal: false,
+      randomFully: true,
+      nfacct: { invalidDropped: false, localhostNodePorts: false },
+      localDetector: localDetector('ClusterCIDR', { cidrs: [CLUSTER_CIDR] }, 4),
+      nodeHints: true,
+    }
+    if (configs.size > 2_000) configs.clear()
+    configs.set(key, config)
+  }
+  return config
+}
+
+const proxiedId = (node: string, service: string): string => `${node}|${service}`
+
+export function keyOf(object: { metadata: { namespace?: string; name: string } }): string {
+  return `${object.metadata.namespace ?? 'default'}/${object.metadata.name}`
+}
+
+/** Keeps a Service, or forgets it. True when it means a change of rules (ServiceChangeTracker.Update). */
+export function trackService(world: ModelWorld, node: string, service: Service, gone: boolean): boolean {
+  const key = keyOf(service)
+  const old = world.get('proxiedServices', proxiedId(node, key))
+  const before = old?.object ? servicePorts(old.object, 4) : []
+  const after = gone ? [] : servicePorts(service, 4)
+  const { object: _, ...rest } = old ?? { node, service: key, slices: {} }
+  keep(world, gone ? rest : { ...rest, object: service })
+  return !samePorts(before, after)
+}
+
+/** Keeps a slice, or forgets it. Returns the Service it belongs to (EndpointsChangeTracker.EndpointSliceUpdate). */
+export function trackSlice(world: ModelWorld, node: string, slice: EndpointSlice, gone: boolean): string | undefined {
+  const service = serviceOfSlice(slice)
+  if (!service || slice.addressType !== 'IPv4') return undefined
+  const old = world.get('proxiedServices', proxiedId(node, service)) ?? { node, service, slices: {} }
+  if (gone && !old.slices[slice.metadata.name]) return undefined
+  const { [slice.metadata.name]: _, ...others } = old.slices
+  keep(world, { ...old, slices: gone ? others : { ...others, [slice.metadata.name]: slice } })
+  return service
+}
+
+function keep(world: ModelWorld, record: ProxiedServiceRecord): void {
+  const empty = !record.object && Object.keys(record.slices).length === 0
+  world.put('proxiedServices', proxiedId(record.node, record.service), empty ? undefined : record)
+}
+
+export function forgetAll(world: ModelWorld, node: string): void {
+  for (const record of world.by('proxiedServices', 'node', node))
+    world.put('proxiedServices', proxiedId(node, record.service), undefined)
+}
+
+function samePorts(a: readonly ServicePortInfo[], b: readonly ServicePortInfo[]): boolean {
+  return a.length === b.length && JSON.stringify(a) === JSON.stringify(b)
+}
+
+interface Memo {
+  readonly ports: readonly ServicePortInfo[]
+  readonly byPort: EndpointsByPort
+}
+const memo = new WeakMap<ProxiedServiceRecord, Memo>()
+const bySlices = new WeakMap<Readonly<Record<string, EndpointSlice>>, EndpointsByPort>()
+const NONE: readonly EndpointInfo[] = []
+
+function derive(record: ProxiedServiceRecord): Memo {
+  let known = memo.get(record)
+  if (!known) {
+    // an update of the Service alone leaves the very same endpoints, and so the lines made from them
+    let byPort = bySlices.get(record.slices)
+    if (!byPort)
+      bySlices.set(
+        record.slices,
+        (byPort = endpointsOfSlices(record.service, Object.values(record.slices), 4, record.node)),
+      )
+    known = { ports: record.object ? servicePorts(record.object, 4) : [], byPort }
+    memo.set(record, known)
+  }
+  return known
+}
+
+export function serviceStates(reader: ModelReader, node: string): ServiceState[] {
+  const out: ServiceState[] = []
+  for (const record of reader.by('proxiedServices', 'node', node)) {
+    if (!record.object) continue
+    const { ports, byPort } = derive(record)
+    if (ports.length > 0)
+      out.push({ service: record.service, ports, endpoints: (port) => byPort[port.portKey] ?? NONE })
+  }
+  return out
+}

@@ -1,0 +1,40 @@
+import type { Rule } from '../../sim/contract.ts'
+
+export const KUBE_PROXY_RULES: readonly Rule[] = [
+  {
+    id: 'KP1',
+    says: 'kube-proxy watches Services, EndpointSlices and its own Node. It writes no rule before it has both lists.',
+    source:
+      'kubernetes/kubernetes cmd/kube-proxy/app/server.go ProxyServer.Run, pkg/proxy/iptables/proxier.go OnServiceSynced',
+  },
+  {
+    id: 'KP2',
+    says: 'A change asks for a sync at once, but two syncs are at least minSyncPeriod (1 s) apart; what comes meanwhile goes into the next.',
+    source: 'kubernetes/kubernetes pkg/proxy/runner/bounded_frequency_runner.go Run',
+  },
+  {
+    id: 'KP3',
+    says: 'A full sync writes every chain: at start, after a failure, when the zone changes, and hourly.',
+    source: 'kubernetes/kubernetes pkg/proxy/iptables/proxier.go syncProxyRules doFullSync',
+  },
+  {
+    id: 'KP4',
+    says: 'A full sync first makes sure of the jumps from the built-in chains to its own.',
+    source: 'kubernetes/kubernetes pkg/proxy/iptables/proxier.go iptablesJumpChains',
+  },
+  {
+    id: 'KP5',
+    says: 'A partial sync writes the common chains anew and, of the chains per Service, only those of Services that changed.',
+    source: 'kubernetes/kubernetes pkg/proxy/iptables/proxier.go syncProxyRules skippedNatRules',
+  },
+  {
+    id: 'KP6',
+    says: 'A restore that fails changes nothing; the next sync is a full one, after syncPeriod (30 s).',
+    source: 'kubernetes/kubernetes pkg/proxy/iptables/proxier.go syncProxyRules',
+  },
+  {
+    id: 'KP7',
+    says: 'UDP flows to endpoints that are gone are deleted from conntrack: it would send their packets there for good.',
+    source: 'kubernetes/kubernetes pkg/proxy/conntrack/cleanup.go CleanStaleEntries',
+  },
+]
