@@ -5,26 +5,17 @@ import { deepEqual } from '../apiserver/equality.ts'
 import type { Pod } from '../apiserver/objects.ts'
 import type { ModelComponent, ModelHandler, ModelWorld, PodSeenRecord } from '../tables.ts'
 import { sendThrottled, THROTTLED } from './client.ts'
-import { daemonSetController, daemonSetRules } from './daemonset/daemonset.ts'
-import { deploymentController, deploymentRules } from './deployment/deployment.ts'
+import { daemonSetController } from './daemonset/daemonset.ts'
+import { daemonSetRules } from './daemonset/rules.ts'
+import { deploymentController } from './deployment/deployment.ts'
+import { deploymentRules } from './deployment/rules.ts'
 import { endpointSliceController, endpointSliceRules } from './endpointslice/endpointslice.ts'
 import { deliver, makeEngine, onResponse, onSweep, onWork, SWEEP, WORK } from './engine.ts'
 import { namespaceController, namespaceRules } from './namespace/namespace.ts'
 import { nodeIpamController, nodeIpamRules } from './node-ipam/node-ipam.ts'
-import {
-  MONITOR,
-  nodeLifecycleController,
-  nodeLifecycleRules,
-  onMonitor,
-  onTainter,
-  TAINTER,
-} from './node-lifecycle/node-lifecycle.ts'
-import {
-  EVICTION_DUE,
-  onEvictionDue,
-  taintEvictionController,
-  taintEvictionRules,
-} from './node-lifecycle/taint-eviction.ts'
+import { MONITOR, nodeLifecycleController, onMonitor, onTainter, TAINTER } from './node-lifecycle/node-lifecycle.ts'
+import { nodeLifecycleRules, taintEvictionRules } from './node-lifecycle/rules.ts'
+import { EVICTION_DUE, onEvictionDue, taintEvictionController } from './node-lifecycle/taint-eviction.ts'
 import { addressesOf, keyOf, podFacts } from './pod-facts.ts'
 import { podGarbageController, podGarbageRules } from './pod-garbage/pod-garbage.ts'
 import { replicaSetController, replicaSetRules } from './replicaset/replicaset.ts'

@@ -1,22 +1,11 @@
 // The DaemonSet controller: one pod on every node that fits (pkg/controller/daemon/daemon_controller.go, update.go,
 // util/daemonset_util.go). The pod names its node by affinity; the scheduler binds it.
 import { SECOND } from '../../../sim/clock.ts'
-import type { Rule } from '../../../sim/contract.ts'
 import { deepEqual } from '../../apiserver/equality.ts'
-import type {
-  DaemonSet,
-  DaemonSetStatus,
-  KubeObject,
-  Node,
-  NodeSelectorTerm,
-  Pod,
-  PodSpec,
-  Toleration,
-} from '../../apiserver/objects.ts'
+import type { DaemonSet, DaemonSetStatus, KubeObject, NodeSelectorTerm, Pod } from '../../apiserver/objects.ts'
 import type { ApiRequest, ApiWatchEvent } from '../../messages.ts'
 import type { ModelWorld, WorkAnswer } from '../../tables.ts'
 import { claimPods } from '../claim.ts'
-import { scaled } from '../deployment/rolling.ts'
 import { templateHash } from '../deployment/template-hash.ts'
 import { DONE, type Controller, type Step } from '../engine.ts'
 import { recordEvent, referenceTo } from '../event-recorder.ts'
@@ -29,40 +18,20 @@ import {
   forgetExpectations,
 } from '../expectations.ts'
 import { controllerOf, controllerRef, keyOf, podAvailable, podFacts } from '../pod-facts.ts'
-import { matchesNodeAffinity, untolerated } from './node-match.ts'
+import {
+  daemonTolerations,
+  groupByNode,
+  managePlan,
+  nodeFits,
+  REVISION_HASH,
+  rollingPlan,
+  rolls,
+  type Plan,
+} from './plan.ts'
 
 const NAME = 'daemonset-controller'
 const BURST = 250
-const HASH = 'controller-revision-hash'
 const GENERATION = 'pod-template-generation'
-
-export const daemonSetRules: readonly Rule[] = [
-  {
-    id: 'DS1',
-    says: 'Every node that the pod template fits by node selector, node affinity and taints gets one pod, which names its node by affinity.',
-    source: 'pkg/controller/daemon/daemon_controller.go podsShouldBeOnNode, NodeShouldRunDaemonPod',
-  },
-  {
-    id: 'DS2',
-    says: 'A pod on a node that it no longer fits, a failed pod and a second pod on one node are deleted.',
-    source: 'pkg/controller/daemon/daemon_controller.go podsShouldBeOnNode',
-  },
-  {
-    id: 'DS3',
-    says: 'RollingUpdate deletes old pods, at most maxUnavailable at a time; with OnDelete they stay until someone deletes them.',
-    source: 'pkg/controller/daemon/update.go rollingUpdate',
-  },
-  {
-    id: 'DS4',
-    says: 'Daemon pods tolerate not-ready, unreachable, disk, memory and PID pressure and unschedulable nodes without limit.',
-    source: 'pkg/controller/daemon/util/daemonset_util.go AddOrUpdateDaemonPodTolerations',
-  },
-  {
-    id: 'DS5',
-    says: 'The status counts nodes: which should have a pod, which have one, and which of these are ready and up to date.',
-    source: 'pkg/controller/daemon/daemon_controller.go updateDaemonSetStatus',
-  },
-]
 
 type Memo =
   { phase: 'pods'; deletes: { name: string; uid: string; why?: string }[]; creates: string[] } | { phase: 'other' }
@@ -117,119 +86,6 @@ function sync(world: ModelWorld, key: string): Step {
   return writeStatus(world, ds, hash, pods)
 }
 
-type Plan = { creates: Node[]; deletes: { pod: Pod; why?: string }[] }
-
-/** podsShouldBeOnNode for each node. */
-function managePlan(world: ModelWorld, ds: DaemonSet, byNode: ReadonlyMap<string, Pod[]>): Plan {
-  const plan: Plan = { creates: [], deletes: [] }
-  const facts: Record<string, string> = {}
-  const known = new Set<string>()
-  for (const node of world.all('nodes')) {
-    known.add(node.metadata.name)
-    const pods = byNode.get(node.metadata.name) ?? []
-    const fit = nodeFits(ds, node)
-    if (fit.run && pods.length === 0) {
-      plan.creates.push(node)
-      facts[node.metadata.name] = 'fits and has none'
-    } else if (!fit.stay) {
-      for (const pod of pods) if (!podFacts(pod).terminating) plan.deletes.push({ pod })
-      if (pods.length > 0) facts[node.metadata.name] = fit.why
-    } else {
-      const alive: Pod[] = []
-      for (const pod of pods) {
-        if (podFacts(pod).terminating) continue
-        if (pod.status?.phase === 'Failed')
-          plan.deletes.push({
-            pod,
-            why: `Found failed daemon pod ${keyOf(pod)} on node ${node.metadata.name}, will try to kill it`,
-          })
-        else alive.push(pod)
-      }
-      // The oldest of several stays.
-      alive.sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1))
-      for (const pod of alive.slice(1)) plan.deletes.push({ pod })
-    }
-  }
-  // getUnscheduledPodsWithoutNode: named a node that is gone.
-  for (const [node, pods] of byNode)
-    if (!known.has(node))
-      for (const pod of pods) if (!pod.spec.nodeName && !podFacts(pod).terminating) plan.deletes.push({ pod })
-  if (plan.creates.length > 0) world.because('DS1', { daemonSet: keyOf(ds), nodes: facts })
-  else if (plan.deletes.length > 0) world.because('DS2', { daemonSet: keyOf(ds), nodes: facts })
-  return plan
-}
-
-/** NodeShouldRunDaemonPod: a NoSchedule taint keeps a new pod away, only NoExecute removes one that runs. */
-function nodeFits(ds: DaemonSet, node: Node): { run: boolean; stay: boolean; why: string } {
-  const spec = ds.spec.template.spec
-  if (spec.nodeName && spec.nodeName !== node.metadata.name)
-    return { run: false, stay: false, why: 'another node is named' }
-  if (!matchesNodeAffinity(spec, node)) return { run: false, stay: false, why: 'labels do not match' }
-  const tolerations = daemonTolerations(spec)
-  const taint = untolerated(node.spec.taints, tolerations, ['NoSchedule', 'NoExecute'])
-  if (!taint) return { run: true, stay: true, why: '' }
-  const stay = untolerated(node.spec.taints, tolerations, ['NoExecute']) === undefined
-  return { run: false, stay, why: `taint ${taint.key}:${taint.effect}` }
-}
-
-export function daemonTolerations(spec: PodSpec): Toleration[] {
-  const extra: Toleration[] = [
-    { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' },
-    { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' },
-    { key: 'node.kubernetes.io/disk-pressure', operator: 'Exists', effect: 'NoSchedule' },
-    { key: 'node.kubernetes.io/memory-pressure', operator: 'Exists', effect: 'NoSchedule' },
-    { key: 'node.kubernetes.io/pid-pressure', operator: 'Exists', effect: 'NoSchedule' },
-    { key: 'node.kubernetes.io/unschedulable', operator: 'Exists', effect: 'NoSchedule' },
-  ]
-  if (spec.hostNetwork)
-    extra.push({ key: 'node.kubernetes.io/network-unavailable', operator: 'Exists', effect: 'NoSchedule' })
-  const own = spec.tolerations ?? []
-  return [
-    ...own,
-    ...extra.filter((e) => !own.some((t) => t.key === e.key && t.operator === e.operator && t.effect === e.effect)),
-  ]
-}
-
-/** GetTargetNodeName: bound, or named by affinity. */
-function targetNode(pod: Pod): string {
-  if (pod.spec.nodeName) return pod.spec.nodeName
-  const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  const field = terms?.[0]?.matchFields?.find((f) => f.key === 'metadata.name')
-  return field?.values?.[0] ?? ''
-}
-
-function groupByNode(pods: readonly Pod[]): Map<string, Pod[]> {
-  const byNode = new Map<string, Pod[]>()
-  for (const pod of pods) {
-    const node = targetNode(pod)
-    const list = byNode.get(node)
-    if (list) list.push(pod)
-    else byNode.set(node, [pod])
-  }
-  return byNode
-}
-
-const rolls = (ds: DaemonSet): boolean => (ds.spec.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate'
-
-/** rollingUpdate with maxSurge 0: old pods that are down go at once, others within maxUnavailable. */
-function rollingPlan(world: ModelWorld, ds: DaemonSet, hash: string, byNode: ReadonlyMap<string, Pod[]>): Pod[] {
-  let desired = 0
-  for (const node of world.all('nodes')) if (nodeFits(ds, node).run) desired++
-  const limit = Math.max(1, scaled(ds.spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1, desired, true))
-  let unavailable = 0
-  const down: Pod[] = []
-  const up: Pod[] = []
-  for (const pods of byNode.values())
-    for (const pod of pods) {
-      const isNew = pod.metadata.labels?.[HASH] === hash
-      const ok = podAvailable(pod, ds.spec.minReadySeconds ?? 0, world.now)
-      if (!ok) unavailable++
-      if (isNew || podFacts(pod).terminating) continue
-      ;(ok ? up : down).push(pod)
-    }
-  return [...down, ...up.slice(0, Math.max(0, limit - unavailable))]
-}
-
 function change(world: ModelWorld, ds: DaemonSet, hash: string, plan: Plan): Step {
   const key = keyOf(ds)
   const creates = plan.creates.slice(0, BURST)
@@ -275,7 +131,7 @@ function createRequest(ds: DaemonSet, hash: string, node: string): ApiRequest {
       metadata: {
         generateName: `${ds.metadata.name}-`,
         namespace: ds.metadata.namespace,
-        labels: { ...metadata.labels, [HASH]: hash, [GENERATION]: String(ds.metadata.generation ?? 1) },
+        labels: { ...metadata.labels, [REVISION_HASH]: hash, [GENERATION]: String(ds.metadata.generation ?? 1) },
         ...(metadata.annotations ? { annotations: metadata.annotations } : {}),
         ownerReferences: [controllerRef(ds as KubeObject)],
       },
@@ -341,7 +197,7 @@ function writeStatus(world: ModelWorld, ds: DaemonSet, hash: string, pods: reado
       n.ready++
       if (podAvailable(pod, wait, world.now)) n.available++
     }
-    if (pod.metadata.labels?.[HASH] === hash) n.updated++
+    if (pod.metadata.labels?.[REVISION_HASH] === hash) n.updated++
   }
   const status: DaemonSetStatus = {
     currentNumberScheduled: n.current,

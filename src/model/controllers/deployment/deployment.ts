@@ -1,29 +1,22 @@
 // The Deployment controller: one ReplicaSet per pod template, and replicas moved from the old to the new one
 // (pkg/controller/deployment: deployment_controller.go syncDeployment, sync.go, rolling.go, recreate.go).
 // A pass makes the first change that is due and ends; its own watch event starts the next pass.
-import type { Rule } from '../../../sim/contract.ts'
 import { deepEqual } from '../../apiserver/equality.ts'
-import type { Deployment, DeploymentStatus, KubeObject, Labels, ReplicaSet } from '../../apiserver/objects.ts'
+import type { Deployment, DeploymentStatus, KubeObject, ReplicaSet } from '../../apiserver/objects.ts'
 import type { ApiRequest, ApiWatchEvent } from '../../messages.ts'
 import type { ModelWorld, WorkAnswer } from '../../tables.ts'
 import { DONE, failedStep, type Controller, type Step } from '../engine.ts'
 import { recordEvent, referenceTo } from '../event-recorder.ts'
-import { controllerOf, controllerRef, keyOf, podFacts } from '../pod-facts.ts'
+import { controllerOf, keyOf, podFacts } from '../pod-facts.ts'
 import {
   beyondHistory,
   DESIRED,
   findNew,
-  HASH_LABEL,
   isRolling,
   isScaling,
-  MAX,
-  maxRevision,
   maxSurge,
   newSetReplicas,
   replicasOf,
-  REVISION,
-  REVISION_HISTORY,
-  revisionOf,
   scaleDownOld,
   scaleInProportion,
   type Scale,
@@ -39,63 +32,9 @@ import {
   rolloutStatus,
   withCondition,
 } from './status.ts'
-import { templateHash } from './template-hash.ts'
+import { createSet, freshInOrder, scaleStep, statusRequest, type WriteMemo } from './writes.ts'
 
 const NAME = 'deployment-controller'
-/** Annotations of the Deployment that are not copied to its ReplicaSets. */
-const NOT_COPIED = new Set([
-  'kubectl.kubernetes.io/last-applied-configuration',
-  REVISION,
-  REVISION_HISTORY,
-  DESIRED,
-  MAX,
-  'deprecated.deployment.rollback.to',
-])
-
-export const deploymentRules: readonly Rule[] = [
-  {
-    id: 'DP1',
-    says: 'A pod template that no ReplicaSet has gets a ReplicaSet of its own, named after the hash of the template.',
-    source: 'pkg/controller/deployment/sync.go getNewReplicaSet',
-  },
-  {
-    id: 'DP2',
-    says: 'The new ReplicaSet grows as long as all pods together are at most replicas + maxSurge.',
-    source: 'pkg/controller/deployment/util/deployment_util.go NewRSNewReplicas',
-  },
-  {
-    id: 'DP3',
-    says: 'Old ReplicaSets shrink, unhealthy pods first, as long as replicas - maxUnavailable pods stay available.',
-    source: 'pkg/controller/deployment/rolling.go reconcileOldReplicaSets',
-  },
-  {
-    id: 'DP4',
-    says: 'With Recreate all old pods are gone before the new ReplicaSet starts.',
-    source: 'pkg/controller/deployment/recreate.go rolloutRecreate',
-  },
-  {
-    id: 'DP5',
-    says: 'A change of replicas alone scales the active ReplicaSets; during a rollout each in proportion to its size.',
-    source: 'pkg/controller/deployment/sync.go scale',
-  },
-  {
-    id: 'DP6',
-    says: 'The status adds up the ReplicaSets; Progressing turns False when nothing moved for progressDeadlineSeconds.',
-    source: 'pkg/controller/deployment/progress.go syncRolloutStatus',
-  },
-  {
-    id: 'DP7',
-    says: 'Empty ReplicaSets beyond revisionHistoryLimit are deleted, oldest first, once a rollout is complete.',
-    source: 'pkg/controller/deployment/sync.go cleanupDeployment',
-  },
-  {
-    id: 'DP8',
-    says: 'A paused Deployment starts no rollout; it can still be scaled.',
-    source: 'pkg/controller/deployment/sync.go checkPausedConditions',
-  },
-]
-
-type Memo = { tell: { i: number; message: string }[]; creates?: string }
 
 export const deploymentController: Controller = {
   name: NAME,
@@ -242,127 +181,6 @@ function finish(
   return statusStep(world, d, sets, fresh)
 }
 
-function createSet(world: ModelWorld, d: Deployment, sets: readonly ReplicaSet[], replicas: number): Step {
-  const hash = templateHash(d.spec.template, d.status?.collisionCount)
-  const name = `${d.metadata.name}-${hash}`
-  const taken = world.get('replicasets', `${d.metadata.namespace}/${name}`)
-  if (taken) {
-    // Two templates with one hash, or a foreign ReplicaSet of that name: count the collision and hash anew.
-    const status = { ...d.status, collisionCount: (d.status?.collisionCount ?? 0) + 1 }
-    return { requests: [statusRequest(d, status)] }
-  }
-  const revision = String(maxRevision(sets) + 1)
-  const labels = { ...d.spec.template.metadata?.labels, [HASH_LABEL]: hash }
-  world.because('DP1', { deployment: keyOf(d), hash, revision, replicas, replicaSet: name })
-  return {
-    requests: [
-      {
-        verb: 'create',
-        resource: 'replicasets',
-        namespace: d.metadata.namespace,
-        body: {
-          apiVersion: 'apps/v1',
-          kind: 'ReplicaSet',
-          metadata: {
-            name,
-            namespace: d.metadata.namespace,
-            labels,
-            annotations: { ...copied(d), ...sizeAnnotations(d), [REVISION]: revision },
-            ownerReferences: [controllerRef(d as KubeObject)],
-          },
-          spec: {
-            replicas,
-            ...(d.spec.minReadySeconds ? { minReadySeconds: d.spec.minReadySeconds } : {}),
-            selector: {
-              ...d.spec.selector,
-              matchLabels: { ...d.spec.selector.matchLabels, [HASH_LABEL]: hash },
-            },
-            template: { ...d.spec.template, metadata: { ...d.spec.template.metadata, labels } },
-          },
-        },
-      },
-    ],
-    memo: {
-      tell: replicas > 0 ? [{ i: 0, message: `Scaled up replica set ${name} from 0 to ${replicas}` }] : [],
-      creates: name,
-    } satisfies Memo,
-  }
-}
-
-/** The new ReplicaSet's annotations and the Deployment's revision; undefined when all is as it should be. */
-function freshInOrder(
-  world: ModelWorld,
-  d: Deployment,
-  fresh: ReplicaSet,
-  old: readonly ReplicaSet[],
-): Step | undefined {
-  const revision = String(Math.max(maxRevision(old) + 1, revisionOf(fresh)))
-  const held = fresh.metadata.annotations ?? {}
-  const history = held[REVISION] !== undefined && held[REVISION] !== revision ? historyOf(held) : {}
-  const annotations: Labels = { ...held, ...copied(d), [REVISION]: revision, ...history }
-  // Sizes are written by whoever scales.
-  const minReady = d.spec.minReadySeconds ?? 0
-  if (!deepEqual(annotations, held) || (fresh.spec.minReadySeconds ?? 0) !== minReady) {
-    world.because('DP1', { deployment: keyOf(d), replicaSet: fresh.metadata.name, revision })
-    return {
-      requests: [
-        updateSet({
-          ...fresh,
-          metadata: { ...fresh.metadata, annotations },
-          spec: { ...fresh.spec, minReadySeconds: minReady },
-        }),
-      ],
-    }
-  }
-  const conditions = d.status?.conditions ?? []
-  const missing = hasDeadline(d) && !condition(d.status, 'Progressing')
-  if (d.metadata.annotations?.[REVISION] === revision && !missing) return undefined
-  // Upstream writes NewReplicaSetCreated in the pass that created it: no status has been written before that.
-  const first = d.status?.observedGeneration === undefined && old.length === 0
-  const told = first || recentlyCreated(d, fresh)
-  const next = hasDeadline(d)
-    ? withCondition(
-        conditions,
-        told
-          ? makeCondition(
-              'Progressing',
-              'True',
-              REASON.created,
-              `Created new replica set "${fresh.metadata.name}"`,
-              world.now,
-            )
-          : makeCondition(
-              'Progressing',
-              'True',
-              REASON.found,
-              `Found new replica set "${fresh.metadata.name}"`,
-              world.now,
-            ),
-      )
-    : conditions
-  world.because('DP1', { deployment: keyOf(d), replicaSet: fresh.metadata.name, revision })
-  const status = { ...d.status, conditions: next }
-  const annotated = {
-    ...d,
-    metadata: { ...d.metadata, annotations: { ...d.metadata.annotations, [REVISION]: revision } },
-  }
-  return { requests: [statusRequest(annotated, status)] }
-}
-
-/** A ReplicaSet that nobody has counted yet was made by the pass before this one. */
-function recentlyCreated(d: Deployment, fresh: ReplicaSet): boolean {
-  return (
-    d.metadata.annotations?.[REVISION] !== fresh.metadata.annotations?.[REVISION] &&
-    !fresh.metadata.annotations?.[REVISION_HISTORY] &&
-    fresh.metadata.generation === 1
-  )
-}
-
-function historyOf(held: Labels): Labels {
-  const before = held[REVISION_HISTORY]
-  return { [REVISION_HISTORY]: before ? `${before},${held[REVISION]}` : held[REVISION]! }
-}
-
 function pausedStep(world: ModelWorld, d: Deployment): Step | undefined {
   const held = condition(d.status, 'Progressing')
   if (!hasDeadline(d) || held?.reason === REASON.timedOut) return undefined
@@ -412,58 +230,8 @@ function statusRequests(
   return deepEqual(status, d.status ?? {}) ? [] : [statusRequest(d, status)]
 }
 
-function statusRequest(d: Deployment, status: DeploymentStatus): ApiRequest {
-  return {
-    verb: 'update',
-    resource: 'deployments',
-    subresource: 'status',
-    namespace: d.metadata.namespace,
-    name: d.metadata.name,
-    body: { ...d, status },
-  }
-}
-
-function updateSet(rs: ReplicaSet): ApiRequest {
-  return {
-    verb: 'update',
-    resource: 'replicasets',
-    namespace: rs.metadata.namespace,
-    name: rs.metadata.name,
-    body: rs as KubeObject,
-  }
-}
-
-/** scaleReplicaSet: the size, and what it was computed for. */
-function scaleStep(d: Deployment, scales: readonly Scale[], more: readonly ApiRequest[]): Step {
-  const tell: Memo['tell'] = []
-  const requests = scales.map(({ rs, to }, i) => {
-    const from = replicasOf(rs)
-    if (to !== from)
-      tell.push({
-        i,
-        message: `Scaled ${to > from ? 'up' : 'down'} replica set ${rs.metadata.name} from ${from} to ${to}`,
-      })
-    return updateSet({
-      ...rs,
-      metadata: { ...rs.metadata, annotations: { ...rs.metadata.annotations, ...sizeAnnotations(d) } },
-      spec: { ...rs.spec, replicas: to },
-    })
-  })
-  return { requests: [...requests, ...more], memo: { tell } satisfies Memo }
-}
-
-function sizeAnnotations(d: Deployment): Labels {
-  return { [DESIRED]: String(replicasOf(d)), [MAX]: String(replicasOf(d) + maxSurge(d)) }
-}
-
-function copied(d: Deployment): Labels {
-  const out: Labels = {}
-  for (const [key, value] of Object.entries(d.metadata.annotations ?? {})) if (!NOT_COPIED.has(key)) out[key] = value
-  return out
-}
-
 function onAnswer(world: ModelWorld, key: string, memo: unknown, answer: WorkAnswer): void {
-  const m = memo as Memo | undefined
+  const m = memo as WriteMemo | undefined
   const d = world.get('deployments', key)
   if (!m || !d) return
   if (answer.code >= 400) {

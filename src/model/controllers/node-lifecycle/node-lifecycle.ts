@@ -1,7 +1,7 @@
 // The node lifecycle controller: who has been silent for too long, what that does to the node's conditions and taints,
 // and to the readiness of its pods (pkg/controller/nodelifecycle/node_lifecycle_controller.go).
 import { rfc3339, SECOND } from '../../../sim/clock.ts'
-import type { Micros, Rule } from '../../../sim/contract.ts'
+import type { Micros } from '../../../sim/contract.ts'
 import type { KubeObject, Node, Pod, Taint } from '../../apiserver/objects.ts'
 import type { ApiRequest } from '../../messages.ts'
 import type { ModelHandler, ModelWorld, NodeHealthRecord, WorkAnswer } from '../../tables.ts'
@@ -29,40 +29,6 @@ const SOURCE = 'node-controller'
 export const MONITOR = 'timer.node-lifecycle.monitor'
 export const TAINTER = 'timer.node-lifecycle.tainter'
 const NODE_LEASES = 'kube-node-lease'
-
-export const nodeLifecycleRules: readonly Rule[] = [
-  {
-    id: 'NL1',
-    says: 'A lease renewal or a new heartbeat in the node status counts as a sign of life; both are looked at every 5 s.',
-    source: 'pkg/controller/nodelifecycle/node_lifecycle_controller.go tryUpdateNodeHealth',
-  },
-  {
-    id: 'NL2',
-    says: 'A node without a sign of life for 50 s has Ready, MemoryPressure, DiskPressure and PIDPressure set to Unknown.',
-    source: 'pkg/controller/nodelifecycle/node_lifecycle_controller.go tryUpdateNodeHealth',
-  },
-  {
-    id: 'NL3',
-    says: 'When the controller itself turns a node not ready, all its pods are marked not ready, so they leave the EndpointSlices.',
-    source: 'pkg/controller/util/node/controller_utils.go MarkPodsNotReady',
-  },
-  {
-    id: 'NL4',
-    says: 'NoSchedule taints follow from the conditions and from cordon, at once.',
-    source: 'pkg/controller/nodelifecycle/node_lifecycle_controller.go doNoScheduleTaintingPass',
-  },
-  {
-    id: 'NL5',
-    says: 'A node that is not ready gets the NoExecute taint not-ready or unreachable, at most one node in 10 s per zone.',
-    source:
-      'pkg/controller/nodelifecycle/node_lifecycle_controller.go processTaintBaseEviction, doNoExecuteTaintingPass',
-  },
-  {
-    id: 'NL6',
-    says: 'The more of a zone is down, the slower nodes are tainted; with every zone down nobody is.',
-    source: 'pkg/controller/nodelifecycle/node_lifecycle_controller.go handleDisruption',
-  },
-]
 
 type Memo = { phase: 'conditions' } | { phase: 'pods'; pods: string[] }
 

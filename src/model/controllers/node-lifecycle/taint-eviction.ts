@@ -1,8 +1,6 @@
 // The taint eviction controller: pods leave nodes with NoExecute taints that they do not tolerate, or no longer
 // (pkg/controller/tainteviction/taint_eviction.go).
-import { SECOND } from '../../../sim/clock.ts'
-import type { Rule } from '../../../sim/contract.ts'
-import { rfc3339 } from '../../../sim/clock.ts'
+import { rfc3339, SECOND } from '../../../sim/clock.ts'
 import type { KubeObject, Pod, Taint } from '../../apiserver/objects.ts'
 import type { ModelHandler, ModelWorld } from '../../tables.ts'
 import { DONE, enqueue, type Controller, type Step } from '../engine.ts'
@@ -12,24 +10,6 @@ import { nodeLifecycleEvents, toleratedFor } from './decisions.ts'
 
 const NAME = 'taint-eviction-controller'
 export const EVICTION_DUE = 'timer.taint-eviction.due'
-
-export const taintEvictionRules: readonly Rule[] = [
-  {
-    id: 'TE1',
-    says: 'A pod that does not tolerate a NoExecute taint of its node is deleted at once.',
-    source: 'pkg/controller/tainteviction/taint_eviction.go processPodOnNode',
-  },
-  {
-    id: 'TE2',
-    says: 'A pod that tolerates it for a time is deleted when the shortest tolerationSeconds among the tolerations used has passed; without tolerationSeconds it stays.',
-    source: 'pkg/controller/tainteviction/taint_eviction.go getMinTolerationTime',
-  },
-  {
-    id: 'TE3',
-    says: 'When the taints go away the deletion that waits is cancelled.',
-    source: 'pkg/controller/tainteviction/taint_eviction.go cancelWorkWithEvent',
-  },
-]
 
 /** Keys: `namespace/name` of pods to delete now. */
 export const taintEvictionController: Controller = {
