@@ -41,7 +41,11 @@ export function decodeShape(body: unknown, r: ApiResource): { object?: KubeObjec
   if (type === undefined) return { object: body as KubeObject, errors: [] }
   const walk: Walk = { unknown: [] }
   try {
+    if (!isRecord(body))
+      throw new Stop(`json: cannot unmarshal ${jsonName(body)} into Go value of type v1.${r.kind}`, '')
     const object = objectAt(body, type, '', '', walk) as KubeObject
+    // In Go these are structs and not pointers: they are there, empty, when nobody wrote them.
+    if (fieldsOf(type).get('spec')?.type.is === 'object') object.spec ??= emptyObject(`${type}Spec`)
     return { object: { ...object, metadata: object.metadata ?? {} }, errors: walk.unknown }
   } catch (error) {
     if (error instanceof Stop) return { errors: [{ path: error.at, text: error.message, kind: 'type' }] }
@@ -65,8 +69,18 @@ function objectAt(value: unknown, type: string, path: string, goPath: string, wa
     const decoded = valueAt(given, field.type, at, go, goTypeName(type), walk)
     if (decoded !== undefined) out[name] = decoded
   }
+  return withRequiredLists(out, type)
+}
+
+/** A list that must be there is empty where it was left out, so that every reader may count on it. */
+function withRequiredLists(out: Record<string, unknown>, type: string): Record<string, unknown> {
+  for (const field of fieldsOf(type).values())
+    if (field.required && field.type.is === 'list' && out[field.name] === undefined) out[field.name] = []
+  if (type === 'PodTemplateSpec') out.spec ??= emptyObject('PodSpec')
   return out
 }
+
+const emptyObject = (type: string): Record<string, unknown> => withRequiredLists({}, type)
 
 function valueAt(value: unknown, type: FieldType, path: string, goPath: string, struct: string, walk: Walk): unknown {
   if (value === null || value === undefined) return undefined

@@ -176,6 +176,7 @@ export function jsonPatch<T>(current: T, steps: unknown): T | string {
     return 'error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch'
   let document: unknown = current
   for (const step of steps as JsonPatchStep[]) {
+    if (!isRecord(step)) return 'error decoding patch: json: cannot unmarshal into Go value of type jsonpatch.Operation'
     const result = jsonStep(document, step)
     if (typeof result === 'string') return result
     document = result.document
@@ -190,7 +191,7 @@ const pointer = (path: string): string[] =>
     .map((p) => p.replaceAll('~1', '/').replaceAll('~0', '~'))
 
 function jsonStep(document: unknown, step: JsonPatchStep): { document: unknown } | string {
-  const path = pointer(step.path ?? '')
+  const path = pointer(String(step.path ?? ''))
   const missing = `the server rejected our request due to an error in our request`
   switch (step.op) {
     case 'add':
@@ -202,13 +203,13 @@ function jsonStep(document: unknown, step: JsonPatchStep): { document: unknown }
       return deepEqual(valueAt(document, path), step.value) ? { document } : `testing value ${step.path} failed`
     case 'copy':
     case 'move': {
-      const from = pointer(step.from ?? '')
+      const from = pointer(String(step.from ?? ''))
       const value = valueAt(document, from)
       const taken = step.op === 'move' ? change(document, from, 'remove', undefined) : { document }
       return (taken && change(taken.document, path, 'add', value)) ?? missing
     }
     default:
-      return `Unexpected kind: ${step.op}`
+      return `Unexpected kind: ${String(step.op ?? '')}`
   }
 }
 

@@ -177,8 +177,6 @@ for (const r of RESOURCES) {
   byPlural.set(`${r.resource}.${r.group}`, byPlural.get(`${r.resource}.${r.group}`) ?? r)
   for (const name of [r.resource, r.singular, ...r.shortNames]) if (!byName.has(name)) byName.set(name, r)
 }
-// The newer event API serves the same objects; kubectl lists them under v1.
-byKind.set('events.k8s.io/v1 Event', byPlural.get('events')!)
 
 export function apiVersionOf(r: ApiResource): string {
   return r.group === '' ? r.version : `${r.group}/${r.version}`

@@ -70,10 +70,9 @@ function route(context: Context, r: ApiResource, request: ApiRequest): Answer {
 function patchOrApply(context: Context, r: ApiResource, request: ApiRequest, namespace: string | undefined): Answer {
   const { name = '', subresource, preconditions, fieldManager } = request
   const kind = request.patchType ?? 'strategic'
-  let body = request.body
+  let body: unknown = request.body
   if (kind === 'apply' && subresource === undefined) {
-    if (fieldManager === undefined || fieldManager === CLIENT_SIDE_APPLY)
-      body = withLastApplied(body as KubeObject, namespace)
+    if (fieldManager === undefined || fieldManager === CLIENT_SIDE_APPLY) body = withLastApplied(body, namespace)
     if (!getObject(context.reader, r, namespace, name)) return create(context, r, body as KubeObject, { namespace })
   }
   return patch(context, r, body, kind, {

@@ -100,8 +100,9 @@ export function scale(
   if (!old) return failure(notFound(r, name))
   const current = scaleOf(old)
   if (verb === 'get') return { code: 200, object: current, writes: [] }
-  const wanted = (verb === 'patch' ? mergePatch(current, body) : body) as KubeObject
-  const replicas = (wanted.spec as { replicas?: unknown } | undefined)?.replicas ?? 0
+  const given = isRecord(body) ? body : {}
+  const wanted = (verb === 'patch' ? mergePatch(current, given) : given) as KubeObject
+  const replicas = isRecord(wanted.spec) ? (wanted.spec.replicas ?? 0) : 0
   if (typeof replicas !== 'number' || !Number.isInteger(replicas))
     return failure(badRequest('Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal'))
   if (replicas < 0)
@@ -114,7 +115,7 @@ export function scale(
         },
       ]),
     )
-  const version = (body as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
+  const version = isRecord(given.metadata) ? given.metadata.resourceVersion : undefined
   if (version !== undefined && version !== old.metadata.resourceVersion)
     return failure(conflict(r, name, MODIFIED), [
       ['AP1', { sent: version, stored: old.metadata.resourceVersion, name }],

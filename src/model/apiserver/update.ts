@@ -179,6 +179,7 @@ export function patch(
   const old = getObject(context.reader, r, options.namespace, options.name)
   if (!old) return failure(notFound(r, options.name))
   const wanted = patched(old, body, kind)
+  if (!isRecord(wanted) && typeof wanted !== 'string') return failure(badRequest('the patch leaves no object'))
   if (typeof wanted === 'string') return failure({ code: 422, reason: 'Invalid', message: wanted })
   if (wanted === old) return unchanged(old)
   let object = wanted
@@ -221,9 +222,11 @@ const missingAnnotation = (r: ApiResource, name: string): string =>
   `resource ${r.resource}/${name} is missing the ${LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.`
 
 /** What kubectl apply sends: the manifest with itself in an annotation (util/apply.go GetModifiedConfiguration). */
-export function withLastApplied(body: KubeObject, namespace: string | undefined): KubeObject {
-  const { [LAST_APPLIED]: _, ...annotations } = body.metadata?.annotations ?? {}
-  const metadata = { ...body.metadata, annotations, ...(namespace === undefined ? {} : { namespace }) }
+export function withLastApplied(body: unknown, namespace: string | undefined): unknown {
+  if (!isRecord(body)) return body
+  const given = isRecord(body.metadata) ? body.metadata : {}
+  const { [LAST_APPLIED]: _, ...annotations } = isRecord(given.annotations) ? given.annotations : {}
+  const metadata = { ...given, annotations, ...(namespace === undefined ? {} : { namespace }) }
   const text = sortedJson({ ...body, metadata }) + '\n'
   return { ...body, metadata: { ...metadata, annotations: { ...annotations, [LAST_APPLIED]: text } } }
 }
