@@ -149,6 +149,53 @@ describe('a node whose cable is pulled', () => {
   })
 })
 
+describe('--node-monitor-grace-period', () => {
+  it('is read from the static pod of the controller manager', () => {
+    const c = new TestCluster({ startMicros: SECOND })
+    c.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'kube-controller-manager-control-plane', namespace: 'kube-system' },
+      spec: {
+        nodeName: 'worker-2',
+        containers: [{ name: 'k', image: 'k', command: ['k', '--node-monitor-grace-period=1m20s'] }],
+      },
+    })
+    c.run(20 * SECOND)
+    cable(c, 'worker-1', false)
+    const ready = () => c.reader.get('nodes', 'worker-1')!.status!.conditions!.find((x) => x.type === 'Ready')!.status
+    c.run(69 * SECOND)
+    expect(ready()).toBe('True')
+    c.run(17 * SECOND)
+    expect(ready()).toBe('Unknown')
+  })
+})
+
+describe('a run', () => {
+  it('is the same straight and with a save and a restore in the middle', () => {
+    const story = (split: boolean): string => {
+      const c = new TestCluster({ startMicros: 700_000, nodes: { 'worker-1': {}, 'worker-2': {}, 'worker-3': {} } })
+      c.create(deployment('web', 7))
+      c.create({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'web' },
+        spec: { selector: { app: 'web' }, ports: [{ port: 80 }] },
+      })
+      c.run(900_000)
+      if (split) {
+        const then = c.machine.save()
+        c.run(40 * SECOND)
+        c.machine.restore(then)
+      }
+      cable(c, 'worker-1', false)
+      c.run(120 * SECOND)
+      return c.machine.hash()
+    }
+    expect(story(true)).toBe(story(false))
+  })
+})
+
 describe('small controllers', () => {
   it('gives nodes ranges of pod addresses, namespaces their account and certificate, and empties a deleted namespace', () => {
     const c = new TestCluster({ startMicros: SECOND })

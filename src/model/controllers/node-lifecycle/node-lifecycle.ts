@@ -7,6 +7,7 @@ import type { ApiRequest } from '../../messages.ts'
 import type { ModelHandler, ModelWorld, NodeHealthRecord, WorkAnswer } from '../../tables.ts'
 import { DONE, enqueue, failedStep, type Controller, type Step } from '../engine.ts'
 import { recordEvent, referenceTo } from '../event-recorder.ts'
+import { durationFlag } from '../flags.ts'
 import { keyOf, podFacts } from '../pod-facts.ts'
 import {
   conditionStatus,
@@ -19,6 +20,7 @@ import {
   withNoScheduleTaints,
   zoneOf,
   zoneState,
+  type HeartbeatView,
   type NodeEventText,
   type ZoneState,
 } from './decisions.ts'
@@ -64,17 +66,25 @@ export const nodeLifecycleController: Controller = {
   onAnswer,
 }
 
+/** --node-monitor-grace-period. */
+function gracePeriod(world: ModelWorld): Micros {
+  const flag = durationFlag(world, 'kube-controller-manager', 'node-monitor-grace-period')
+  return flag ?? nodeLifecycleDefaults.nodeMonitorGracePeriod
+}
+
+function expiredView(world: ModelWorld, node: Node, probeTimestamp: Micros): HeartbeatView {
+  const neverReported = conditionStatus(node.status?.conditions, 'Ready') === undefined
+  const grace = neverReported ? nodeLifecycleDefaults.nodeStartupGracePeriod : gracePeriod(world)
+  return { probeTimestamp, now: world.now, neverReported, gracePeriod: grace }
+}
+
 /** monitorNodeHealth: one pass over all nodes. */
 export const onMonitor: ModelHandler = (world, event) => {
   const zones = new Map<string, { ready: number; notReady: number }>()
   for (const node of world.all('nodes')) {
     const name = node.metadata.name
     const health = observe(world, node)
-    const expired = heartbeatExpired({
-      probeTimestamp: health.probeAt,
-      now: world.now,
-      neverReported: conditionStatus(node.status?.conditions, 'Ready') === undefined,
-    })
+    const expired = heartbeatExpired(expiredView(world, node, health.probeAt))
     const ready = conditionStatus(node.status?.conditions, 'Ready')
     if (
       expired &&
@@ -203,16 +213,14 @@ function conditions(world: ModelWorld, node: Node): Step {
   const health = world.get('nodeHealth', node.metadata.name)
   const held = node.status?.conditions ?? []
   const next = silentConditions(held, node.metadata.creationTimestamp, rfc3339(world.now))
-  const neverReported = conditionStatus(held, 'Ready') === undefined
-  if (!health || next === held || !heartbeatExpired({ probeTimestamp: health.probeAt, now: world.now, neverReported }))
-    return DONE
+  if (!health || next === held) return DONE
+  const view = expiredView(world, node, health.probeAt)
+  if (!heartbeatExpired(view)) return DONE
   world.because('NL2', {
     node: node.metadata.name,
     lastSignOfLife: rfc3339(health.probeAt),
     silentForSeconds: Math.floor((world.now - health.probeAt) / SECOND),
-    graceSeconds:
-      (neverReported ? nodeLifecycleDefaults.nodeStartupGracePeriod : nodeLifecycleDefaults.nodeMonitorGracePeriod) /
-      SECOND,
+    graceSeconds: view.gracePeriod! / SECOND,
   })
   return {
     requests: [
