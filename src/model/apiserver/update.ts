@@ -102,12 +102,11 @@ function replaceObject(
   wanted: KubeObject,
   options: UpdateOptions,
 ): Answer {
-  let object = applyDefaults({ ...wanted, apiVersion: old.apiVersion, kind: old.kind })
   const {
     managedFields: _m,
     selfLink: _s,
     ...given
-  } = object.metadata as ObjectMeta & {
+  } = (wanted.metadata ?? {}) as ObjectMeta & {
     managedFields?: unknown
     selfLink?: unknown
   }
@@ -123,7 +122,7 @@ function replaceObject(
     if (old.metadata[key] === undefined) delete metadata[key]
     else Object.assign(metadata, { [key]: old.metadata[key] })
   }
-  object = { ...object, metadata }
+  let object = applyDefaults({ ...wanted, apiVersion: old.apiVersion, kind: old.kind, metadata })
   if (r.statusSubresource) {
     const { status: _, ...rest } = object
     object = (old.status === undefined ? rest : { ...rest, status: old.status }) as KubeObject
