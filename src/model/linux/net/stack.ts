@@ -3,10 +3,11 @@
  * interpreter, conntrack and the route tables alone say where it goes.
  */
 import type { ModelWorld, NetPlace, PacketHop, PacketRecord } from '../../tables.ts'
-import type { Ask } from '../netfilter/evaluate.ts'
+import type { Ask } from '../netfilter/walk.ts'
 import type { Packet } from '../netfilter/packet.ts'
 import { comparedRules, expandTrace } from '../netfilter/trace.ts'
-import { traverse, type Traversal } from '../netfilter/traverse.ts'
+import type { Traversal } from '../netfilter/traversal.ts'
+import { traverse } from '../netfilter/traverse.ts'
 import { keepConntrack } from './conntrack-table.ts'
 import { addHop, endPacket, newPacket } from './flow.ts'
 import { isOutside, namespaceOf, primaryAddress } from './places.ts'

@@ -2,10 +2,11 @@
  * Every way a packet can go: each question without a single answer is answered both ways, in rule order. Chance answers
  * "yes" first; an interface that nobody named is first taken for none of those in the rules, an open match for a miss.
  */
-import type { Question } from './evaluate.ts'
+import type { Question } from './walk.ts'
 import type { Entry, NetNamespace } from './namespace.ts'
 import type { Packet } from './packet.ts'
-import { traverse, type Traversal } from './traverse.ts'
+import type { Traversal } from './traversal.ts'
+import { traverse } from './traverse.ts'
 
 export interface Branch {
   readonly answers: readonly { readonly question: Question; readonly answer: number }[]

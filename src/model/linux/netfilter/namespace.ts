@@ -1,6 +1,6 @@
 /** What the interpreter knows of a network namespace. */
 import type { ConntrackTimeouts, FindEntry } from './conntrack.ts'
-import type { RecentLists } from './evaluate.ts'
+import type { RecentLists } from './walk.ts'
 import type { Link, Route } from './route.ts'
 import type { ChainSource } from './ruleset.ts'
 

@@ -3,7 +3,8 @@
  * nf_nat_masquerade.c, nf_nat_redirect.c.
  */
 import { formatIp4, parseIp } from './address.ts'
-import type { Ask, TableVerdict, Walk } from './evaluate.ts'
+import type { TableVerdict } from './evaluate.ts'
+import type { Ask, Walk } from './walk.ts'
 import type { NetNamespace } from './namespace.ts'
 import { addressesOf, lookupRoute, sourceAddress } from './route.ts'
 import type { Hook } from './ruleset.ts'

@@ -3,7 +3,8 @@
  * 1.4.3) are both read. What the model does not know is kept as an opaque match or target, never dropped.
  */
 import { parseCidr } from './address.ts'
-import { newMatch, type OpenMatch } from './parse-match.ts'
+import type { OpenMatch } from './open-match.ts'
+import { newMatch } from './parse-match.ts'
 import { newTarget, type OpenTarget } from './parse-target.ts'
 import { type CidrMatch, type InterfaceMatch, type Match, protocolOf, type Rule, type Target } from './rule.ts'
 import { RuleError, ruleWords, Words } from './rule-words.ts'

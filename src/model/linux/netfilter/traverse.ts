@@ -6,54 +6,16 @@
  */
 import { isLoopback, parseIp, type Ip } from './address.ts'
 import { type ConntrackEntry, track, type Tracked } from './conntrack.ts'
-import { type Ask, type Effect, runTable, type TableVerdict, type Walk } from './evaluate.ts'
+import { runTable, type TableVerdict } from './evaluate.ts'
+import type { Ask, Walk } from './walk.ts'
 import type { Entry, NetNamespace } from './namespace.ts'
 import { natSetup } from './nat.ts'
 import { type Packet, reverse } from './packet.ts'
 import { isLocalAddress, lookupRoute } from './route.ts'
+import type { Traversal } from './traversal.ts'
 import { protocolOf, TCP_FLAGS } from './rule.ts'
 import type { Hook } from './ruleset.ts'
-import { type Trace, TraceBuilder } from './trace.ts'
-
-export type Outcome = 'ACCEPT' | 'DROP' | 'REJECT' | 'UNREACHABLE'
-
-export interface Traversal {
-  readonly verdict: Outcome
-  /** Where it ended: delivered here, sent out, or stopped. */
-  readonly fate: 'local' | 'forwarded' | 'sent' | 'stopped'
-  /** The rule or policy that stopped it, or why without one. */
-  readonly stoppedBy?: {
-    readonly hook: Hook | 'ROUTING'
-    readonly table: string
-    readonly chain: string
-    readonly rule: number
-    readonly why: string
-  }
-  /** `icmp-port-unreachable`, `tcp-reset`: what goes back to the sender. */
-  readonly rejectWith?: string
-  readonly packet: Packet
-  readonly inDev: string | undefined
-  readonly outDev: string | undefined
-  /** The neighbour to hand it to; undefined for local delivery. */
-  readonly nextHop: string | undefined
-  readonly trace: Trace
-  /** State that the packet had in conntrack, its direction, and the entry as it is now; `undefined` entry: none is kept. */
-  readonly conntrack: Tracked
-  /** What NAT did on the way, in order. */
-  readonly nat: readonly {
-    readonly hook: Hook
-    readonly kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT'
-    readonly from: string
-    readonly to: string
-    readonly byRule: boolean
-  }[]
-  /** MASQUERADE or SNAT was applied by a rule. */
-  readonly masqueraded: boolean
-  /** The mark had this value at its highest use: every mark bit that was ever set on the way. */
-  readonly markBits: number
-  readonly assumed: readonly string[]
-  readonly effects: readonly Effect[]
-}
+import { TraceBuilder } from './trace.ts'
 
 interface Run extends Walk {
   readonly ns: NetNamespace

@@ -1,0 +1,69 @@
+/** The state of a packet's walk through the tables, and the questions it may raise. */
+import type { ConntrackEntry, CtState } from './conntrack.ts'
+import type { Ip } from './address.ts'
+import type { Link } from './route.ts'
+import type { Rule } from './rule.ts'
+import type { ChainSource } from './ruleset.ts'
+import type { TraceBuilder } from './trace.ts'
+
+/** A question that the rules alone do not answer. */
+export interface Question {
+  readonly kind: 'random' | 'nth' | 'unknown' | 'interface' | 'nat-address' | 'port'
+  readonly table: string
+  readonly chain: string
+  /** From 0. */
+  readonly index: number
+  readonly rule: Rule
+  /** Answers are whole numbers from 0 below this. Yes or no: 2, and 1 means that the match says yes (before a `!`). */
+  readonly below: number
+  /** `random`: chance of a yes in steps of 2^-31. */
+  readonly probability?: number
+  /** What is asked, for people. */
+  readonly about: string
+}
+
+export type Ask = (question: Question) => number
+
+/** `-m recent` lists: seconds since the address was last seen, newest first; undefined: the list is not known. */
+export type RecentLists = (list: string, address: string) => readonly number[] | undefined
+
+export type Effect =
+  | {
+      readonly kind: 'recent'
+      readonly op: 'set' | 'update' | 'remove'
+      readonly list: string
+      readonly address: string
+    }
+  | { readonly kind: 'log'; readonly table: string; readonly chain: string; readonly index: number }
+
+/** The state of a walk: the packet as it is now, and what is known around it. */
+export interface Walk {
+  readonly source: ChainSource
+  readonly links: readonly Link[]
+  readonly ask: Ask
+  readonly recent: RecentLists | undefined
+  readonly trace: TraceBuilder
+  readonly assumed: Set<string>
+  readonly effects: Effect[]
+  family: 4 | 6
+  proto: number
+  src: Ip
+  dst: Ip
+  sport: number
+  dport: number
+  flags: number
+  icmpType: number
+  icmpCode: number
+  mark: number
+  /** undefined: nobody said; '' : none at this hook. */
+  inDev: string | undefined
+  outDev: string | undefined
+  ctState: CtState
+  ctEntry: ConntrackEntry | undefined
+  ctDirection: 0 | 1
+  ctMark: number
+  /** `--ctstate DNAT` and `SNAT`. */
+  dnat: boolean
+  snat: boolean
+  untracked: boolean
+}
