@@ -46,6 +46,18 @@ describe('the scheduler', () => {
     expect(new Set([1, 2, 3, 4, 5, 6].map(first)).size).toBeGreaterThan(1)
   })
 
+  it('prefers the emptier node for a lone pod, but spreading outweighs it for siblings', () => {
+    const c = new TestCluster({ startMicros: SECOND, nodes: { large: { cpu: '64' }, small: { cpu: '4' } } })
+    for (const name of ['a', 'b', 'c']) c.create(pod(name, {}, { cpu: '500m', memory: '64Mi' }))
+    c.run(SECOND)
+    expect(c.pods().map((p) => p.spec.nodeName)).toEqual(['large', 'large', 'large'])
+    const wants = { containers: [{ name: 'c', image: 'busybox', resources: { requests: { cpu: '500m' } } }] }
+    c.create(deployment('web', 4, { template: { metadata: { labels: { app: 'web' } }, spec: wants } }))
+    c.run(5 * SECOND)
+    const web = c.pods().filter((p) => p.metadata.labels!['app'] === 'web')
+    expect(web.filter((p) => p.spec.nodeName === 'small')).toHaveLength(2)
+  })
+
   it("says why nothing fits in 1.36's words, and comes back when a pod goes", () => {
     const c = new TestCluster({ startMicros: SECOND, nodes: { ...control, 'worker-1': {}, 'worker-2': {} } })
     c.create(pod('a', {}, { cpu: '3' }))
