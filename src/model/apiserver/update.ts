@@ -65,12 +65,18 @@ function preconditions(
     return failure(conflict(r, name, MODIFIED), [
       ['AP1', { sent: expected, stored: old.metadata.resourceVersion, name }],
     ])
-  const uid = options.preconditions?.uid
-  if (uid !== undefined && uid !== old.metadata.uid)
+  const uid = options.preconditions?.uid ?? wanted?.uid
+  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
+    const key = `/registry/${r.resource}/${r.namespaced ? `${options.namespace}/` : ''}${name}`
     return failure(
-      conflict(r, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`),
+      conflict(
+        r,
+        name,
+        `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+      ),
       [['AP1', { sent: uid, stored: old.metadata.uid, name }]],
     )
+  }
   return undefined
 }
 
