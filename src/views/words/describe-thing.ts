@@ -16,9 +16,9 @@ export function findEvent(replica: Replica, id: number): SimEvent | undefined {
   return undefined
 }
 
-/** `web` for a container id, `web-1` for a sandbox id. */
+/** `web` for the id of a container, `pause` for that of a sandbox: what runs in it. */
 export function nameById(replica: Replica): (id: string) => string | undefined {
-  return (id) => replica.get('containers', id)?.metadata.name ?? replica.get('sandboxes', id)?.metadata.name
+  return (id) => replica.get('containers', id)?.metadata.name ?? (replica.get('sandboxes', id) ? 'pause' : undefined)
 }
 
 export function describeThing(
