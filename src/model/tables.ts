@@ -92,6 +92,8 @@ export type KubeletRecord = {
   inHand?: { channel: string; what: string; at: Micros }
   /** Start of the newest relist that succeeded; -1 before the first. */
   lastRelistAt: Micros
+  /** The cache of pods is as new as this: start of the newest relist that has inspected all that changed. */
+  cacheAt: Micros
   nextRelistAt: Micros
   lastLeaseAt?: Micros
   nextLeaseAt?: Micros
@@ -191,6 +193,8 @@ export type PodJob = {
   backoffUntil?: Micros
   /** Something was done to the runtime: look again at the next relist. */
   acted: boolean
+  /** A container waits for another reason than before. */
+  news?: boolean
   volumes?: { since: Micros; tries: number }
   inspect?: { left: string[]; containers: PodCacheRecord['containers'] }
 }
@@ -525,6 +529,8 @@ export type ProcessRecord = {
   startedAt: Micros
   /** Resident bytes. */
   rss: number
+  /** It has ended; its parent has not yet asked how. */
+  zombie?: boolean
 }
 /** A listening socket. id: `node|netns|proto|ip|port`; ip '0.0.0.0' listens on all. */
 export type ListenerRecord = {

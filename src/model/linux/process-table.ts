@@ -15,7 +15,7 @@ export const SIGNALS: Readonly<Record<string, number>> = {
   SIGWINCH: 28,
 }
 
-const FIRST_PID = 600
+const FIRST_PID = 12_000
 
 /** Pids only grow; the kernel would wrap at pid_max, which no run of the lab reaches. */
 export function nextPid(world: ModelWorld, node: string): number {

@@ -7,7 +7,8 @@ import { addProcess, nextPid, processOf, SIGNALS } from './process-table.ts'
 
 /** `kernel.clone`, runc -> kernel: `runc init` in the new cgroup and namespaces. Answered by `kernel.cloned`. */
 export type CloneRequest = {
-  ppid: number
+  /** The shim; undefined: it is started first, for this sandbox. */
+  ppid?: number
   comm: string
   cmdline: string[]
   netns: string
@@ -20,16 +21,34 @@ export type CloneRequest = {
 export type ExecveRequest = { pid: number; comm: string; cmdline: string[]; rss: number; containerId: string }
 export type KillRequest = { pid: number; signal: string; containerId?: string }
 /** `kernel.exit-group`, NODE/proc -> kernel. */
-export type ExitRequest = { pid: number; code: number; containerId: string }
+export type ExitRequest = { pid: number; code: number; containerId?: string }
 /** `kernel.exit`, kernel -> containerd, through the container's shim. */
 export type ExitNotice = { pid: number; containerId: string; exitCode: number; signal?: string; oom: boolean }
 
 export function clone(world: ModelWorld, event: SimEvent<CloneRequest>): void {
   const node = placeOf(event.to)
   const { ctx, ...rest } = event.data
+  const ppid = rest.ppid ?? startShim(world, node, rest.containerId)
   const pid = nextPid(world, node)
-  addProcess(world, { node, pid, startedAt: world.now, rss: 6 << 20, ...rest })
-  world.send('kernel.cloned', event.from, { pid, ctx }, { delayMicros: LATENCY.netlink })
+  addProcess(world, { node, pid, startedAt: world.now, rss: 6 << 20, ...rest, ppid })
+  world.send('kernel.cloned', event.from, { pid, ppid, ctx }, { delayMicros: LATENCY.netlink })
+}
+
+/** One shim per sandbox, in containerd's own cgroup, adopted by systemd: it outlives a restart of containerd. */
+function startShim(world: ModelWorld, node: string, sandboxId: string): number {
+  const pid = nextPid(world, node)
+  addProcess(world, {
+    node,
+    pid,
+    ppid: 1,
+    comm: 'containerd-shim',
+    cmdline: ['/usr/bin/containerd-shim-runc-v2', '-namespace', 'k8s.io', '-id', sandboxId, '-address', '/run/containerd/containerd.sock'],
+    netns: '',
+    cgroup: '/system.slice/containerd.service',
+    startedAt: world.now,
+    rss: 11 << 20,
+  })
+  return pid
 }
 
 export function execve(world: ModelWorld, event: SimEvent<ExecveRequest>): void {
@@ -49,7 +68,7 @@ export function kill(world: ModelWorld, event: SimEvent<KillRequest>): void {
   const node = placeOf(event.to)
   const { pid, signal } = event.data
   const process = processOf(world, node, pid)
-  if (!process?.containerId) return
+  if (!process?.containerId || process.zombie) return
   if (signal === 'SIGKILL') {
     world.because('LX1', { pid, comm: process.comm })
     endProcess(world, process, 128 + SIGNALS.SIGKILL!, { signal })
@@ -61,6 +80,7 @@ export function kill(world: ModelWorld, event: SimEvent<KillRequest>): void {
 export function exitGroup(world: ModelWorld, event: SimEvent<ExitRequest>): void {
   const process = processOf(world, placeOf(event.to), event.data.pid)
   if (process?.containerId) endProcess(world, process, event.data.code)
+  else if (process) world.put('processes', `${process.node}|${process.pid}`, undefined)
 }
 
 /** The process and what it held are gone; its parent, the shim, reaps it and tells containerd. */
@@ -71,9 +91,15 @@ export function endProcess(
   options: { signal?: string; oom?: boolean } = {},
 ): void {
   const { node, pid, containerId } = process
+  if (process.zombie) return
   closeListenersOf(world, process)
-  world.put('processes', `${node}|${pid}`, undefined)
+  addProcess(world, { ...process, rss: 0, zombie: true })
   const notice: ExitNotice = { pid, containerId: containerId ?? '', exitCode, oom: options.oom ?? false }
   if (options.signal) notice.signal = options.signal
   world.send('kernel.exit', `${node}/containerd`, notice, { delayMicros: 400 })
+}
+
+/** The parent has asked how it ended: the last trace goes. */
+export function reap(world: ModelWorld, node: string, pid: number): void {
+  if (processOf(world, node, pid)?.zombie) world.put('processes', `${node}|${pid}`, undefined)
 }
