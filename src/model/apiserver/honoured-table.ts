@@ -79,7 +79,7 @@ const CONTAINER: HonourRow[] = [
   ['volumeMounts[].name', 'yes'],
   ['volumeMounts[].mountPath', 'yes'],
   ['volumeMounts[].readOnly', 'about', 'shown by the runtime; a write is not refused', [false]],
-  ['volumeMounts[].subPath', 'about', 'the whole volume is mounted'],
+  ['volumeMounts[].subPath', 'yes'],
   ['volumeMounts[].subPathExpr', 'no', 'the whole volume is mounted'],
   ['volumeMounts[].mountPropagation', 'no', 'mounts do not propagate'],
   ['volumeDevices', 'no', 'no block devices are in the lab'],
@@ -93,6 +93,16 @@ const CONTAINER: HonourRow[] = [
 ]
 
 const NO_STORAGE = 'no such storage is in the lab: the volume is an empty directory'
+
+const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution[]'
+const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution[].podAffinityTerm'
+const NAMESPACE_SELECTORS: HonourRow[] = ['podAffinity', 'podAntiAffinity'].flatMap((side) =>
+  [REQUIRED, PREFERRED].map((term): HonourRow => [
+    `affinity.${side}.${term}.namespaceSelector`,
+    'no',
+    'only namespaces named in a list count',
+  ]),
+)
 
 const POD_SPEC: HonourRow[] = [
   ...under('containers[]', CONTAINER),
@@ -124,17 +134,14 @@ const POD_SPEC: HonourRow[] = [
   ['nodeSelector.**', 'yes'],
   ['affinity.nodeAffinity.**', 'yes'],
   ['affinity.podAffinity.**', 'yes'],
+  ...NAMESPACE_SELECTORS,
   ['affinity.podAntiAffinity.**', 'yes'],
   ['tolerations.**', 'yes'],
-  ['topologySpreadConstraints[].**', 'about', 'node policies and match label keys do not count'],
-  ['topologySpreadConstraints[].maxSkew', 'yes'],
-  ['topologySpreadConstraints[].topologyKey', 'yes'],
-  ['topologySpreadConstraints[].whenUnsatisfiable', 'yes'],
-  ['topologySpreadConstraints[].labelSelector.**', 'yes'],
-  ['topologySpreadConstraints[].minDomains', 'yes'],
+  ['topologySpreadConstraints.**', 'yes'],
+  ['topologySpreadConstraints[].nodeTaintsPolicy', 'about', 'taints do not take a node out of the count'],
   ['restartPolicy', 'yes'],
   ['terminationGracePeriodSeconds', 'yes'],
-  ['activeDeadlineSeconds', 'yes'],
+  ['activeDeadlineSeconds', 'no', 'no pod is stopped by a deadline'],
   ['dnsPolicy', 'yes'],
   ['dnsConfig.**', 'about', 'written to resolv.conf; lookups use names and searches alone'],
   ['hostNetwork', 'yes'],
@@ -146,7 +153,7 @@ const POD_SPEC: HonourRow[] = [
   ['subdomain', 'yes'],
   ['setHostnameAsFQDN', 'no', 'the host name is the short one'],
   ['hostnameOverride', 'no', 'the host name is that of the pod'],
-  ['hostAliases.**', 'yes'],
+  ['hostAliases', 'no', 'the hosts file of a pod holds its own name alone'],
   ['serviceAccountName', 'about', 'the token is a placeholder; nothing is authorised by it'],
   ['serviceAccount', 'about', 'the token is a placeholder; nothing is authorised by it'],
   ['automountServiceAccountToken', 'yes'],
@@ -191,7 +198,7 @@ const SERVICE: HonourRow[] = [
   ['spec.externalName', 'about', 'the name is answered, what is behind it is not in the lab'],
   ['spec.externalTrafficPolicy', 'yes'],
   ['spec.internalTrafficPolicy', 'yes'],
-  ['spec.trafficDistribution', 'about', 'a hint is only given where nodes have zones'],
+  ['spec.trafficDistribution', 'no', 'EndpointSlices get no hints'],
   ['spec.healthCheckNodePort', 'about', 'nothing listens on it'],
   ['spec.sessionAffinity', 'yes'],
   ['spec.sessionAffinityConfig.**', 'yes'],
@@ -221,6 +228,7 @@ export const HONOURED: Readonly<Record<string, readonly HonourRow[]>> = {
   DaemonSet: [
     ...META_STATUS,
     ...only('spec.selector.**', 'spec.updateStrategy.**', 'spec.minReadySeconds'),
+    ['spec.updateStrategy.rollingUpdate.maxSurge', 'no', 'the old pod of a node always goes first', [0]],
     ['spec.revisionHistoryLimit', 'about', 'old revisions are not kept'],
     ...under('spec', TEMPLATE),
   ],
@@ -240,7 +248,7 @@ export const HONOURED: Readonly<Record<string, readonly HonourRow[]>> = {
   Lease: [...META, ...only('spec.**')],
   Namespace: [...META_STATUS, ...only('spec.**')],
   Event: [...META, ...only('**')],
-  ConfigMap: [...META, ...only('data.**', 'binaryData.**', 'immutable')],
+  ConfigMap: [...META, ...only('data.**', 'immutable'), ['binaryData', 'no', 'files of a volume come from data alone']],
   Secret: [...META, ...only('data.**', 'stringData.**', 'type', 'immutable')],
   ServiceAccount: [
     ...META,
