@@ -665,6 +665,8 @@ export type SchedulingRecord = {
   /** The Event that says why it does not fit; the next time its series is counted up. */
   event?: { name: string; count: number }
 }
+/** How many pods of one controller stand on each node. id: uid of the controller. */
+export type SiblingsRecord = { nodes: Record<string, number> }
 /** id: 'loop'. `cycle`: the timer of the next scheduling cycle. */
 export type SchedulerLoopRecord = { cycle?: EventId; cycles: number }
 /** What the pods of a node ask for, in total. id: node. */
@@ -922,6 +924,7 @@ export interface Tables {
   scheduling: SchedulingRecord
   nodeRoom: NodeRoomRecord
   placements: PlacementRecord
+  siblings: SiblingsRecord
   schedulerLoop: SchedulerLoopRecord
 
   kubelets: KubeletRecord

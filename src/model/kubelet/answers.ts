@@ -1,5 +1,6 @@
 // Answers of the runtime and of the API server find their way back to whoever asked.
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
+import type { ConnectResult } from '../linux/net/result.ts'
 import type { ApiResponse, CriResponse } from '../messages.ts'
 import type { ModelWorld } from '../tables.ts'
 import type { Ctx } from './calls.ts'
@@ -14,7 +15,7 @@ import { onNodeAnswer } from './node-status.ts'
 import { onRelistAnswer } from './pleg.ts'
 import { podOf } from './pod-view.ts'
 import { worker } from './pod-workers.ts'
-import { onDial } from './prober/dial.ts'
+import { dialAnswer } from './prober/dial.ts'
 import { onProbeDial, onProbeExec } from './prober/prober.ts'
 import { onObjectAnswer } from './referenced-objects.ts'
 import { onRuntimeStatus } from './runtime-state.ts'
@@ -106,9 +107,9 @@ export function onApiResponse(world: ModelWorld, event: SimEvent<ApiResponse>): 
   }
 }
 
-export function onDialed(world: ModelWorld, event: SimEvent<Parameters<typeof onDial>[1]['data']>): void {
+export function onDialed(world: ModelWorld, event: SimEvent<ConnectResult>): void {
   const node = placeOf(event.to)
-  const answer = onDial(world, event)
+  const answer = dialAnswer(event)
   const ctx = mine(world, node, answer.ctx)
   if (ctx === undefined) return
   if (ctx.who === 'probe') return onProbeDial(world, node, answer)

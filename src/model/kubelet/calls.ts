@@ -38,6 +38,12 @@ export type Ctx = {
 export const kubeletOf = (world: Pick<ModelWorld, 'get'>, node: string): KubeletRecord | undefined =>
   world.get('kubelets', node)
 
+/** Whether the process that set a timer is still the one that runs. */
+export function isAlive(world: Pick<ModelWorld, 'get'>, node: string, boot: number): boolean {
+  const kubelet = world.get('kubelets', node)
+  return kubelet !== undefined && kubelet.running && kubelet.boot === boot
+}
+
 export function bootOf(world: ModelWorld, node: string): number {
   return world.get('kubelets', node)?.boot ?? 0
 }

@@ -9,7 +9,7 @@ import type { KubeletPodRecord, ModelWorld, StaticManifestRecord } from '../tabl
 import { apiAtOnce, type Ctx } from './calls.ts'
 import { timers } from './config.ts'
 import { klog } from './klog.ts'
-import { mirrorDeleted } from './mirror-pods.ts'
+import { mirrorAdded, mirrorDeleted } from './mirror-pods.ts'
 import { workerId } from './pod-workers.ts'
 import { enqueue } from './sync-loop.ts'
 
@@ -75,7 +75,10 @@ export function onWatchEvent(world: ModelWorld, event: SimEvent<ApiWatchEvent>):
     ...(mirrorOf === undefined ? {} : { mirrorOf }),
   }
   world.put('kubeletPods', id, record)
-  if (mirrorOf !== undefined) return
+  if (mirrorOf !== undefined) {
+    if (before === undefined) mirrorAdded(world, node, mirrorOf)
+    return
+  }
   if (before === undefined) return enqueue(world, node, 'config', { what: 'ADD', uid, name: pod.metadata.name })
   const op = operation(before.pod, pod)
   if (op !== undefined) enqueue(world, node, 'config', { what: op, uid, name: pod.metadata.name })

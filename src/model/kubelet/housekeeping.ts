@@ -4,7 +4,7 @@ import { MINUTE, SECOND } from '../../sim/clock.ts'
 import type { ModelWorld, PodWorkerRecord } from '../tables.ts'
 import { staleBackoff } from './backoff.ts'
 import { klog } from './klog.ts'
-import { checkRelist } from './pleg.ts'
+import { deleteOrphanMirrors } from './mirror-pods.ts'
 import { completeJob, updatePod, workerId } from './pod-workers.ts'
 import { removeProbes } from './prober/prober.ts'
 import { retryObjects } from './referenced-objects.ts'
@@ -13,7 +13,6 @@ import { forgetStatus, reviveStatuses } from './status-manager.ts'
 
 export function housekeeping(world: ModelWorld, node: string): void {
   const kubelet = world.get('kubelets', node)!
-  checkRelist(world, node)
   reviveStatuses(world, node)
   retryObjects(world, node, 30 * SECOND)
   for (const record of world.by('podWorkers', 'node', node)) {
@@ -26,6 +25,7 @@ export function housekeeping(world: ModelWorld, node: string): void {
   }
   // Until every source has spoken, a pod that is not listed may only be late.
   if (!kubelet.configSynced) return
+  deleteOrphanMirrors(world, node)
   for (const cached of world.by('podCache', 'node', node)) {
     const id = workerId(node, cached.uid)
     if (world.get('kubeletPods', id) !== undefined || world.get('podWorkers', id) !== undefined) continue

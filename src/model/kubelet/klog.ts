@@ -15,7 +15,7 @@ export function klog(
   severity: Severity,
   place: string,
   message: string,
-  pairs: Readonly<Record<string, string | number | boolean | readonly string[]>> = {},
+  pairs: Readonly<Record<string, string | number | boolean | readonly string[] | { raw: string }>> = {},
 ): void {
   const t = civil(world.now)
   const pid = world.get('kubelets', node)?.pid ?? 0
@@ -25,7 +25,8 @@ export function klog(
   appendJournal(world, node, 'kubelet', text)
 }
 
-function shown(value: string | number | boolean | readonly string[]): string {
+function shown(value: string | number | boolean | readonly string[] | { raw: string }): string {
+  if (typeof value === 'object' && 'raw' in value) return value.raw
   if (typeof value === 'object') return `[${value.map((v) => JSON.stringify(v)).join(',')}]`
   return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

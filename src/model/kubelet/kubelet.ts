@@ -11,6 +11,7 @@ import { onLeaseTick } from './lease-controller.ts'
 import { onNodeTick, onRegister } from './node-status.ts'
 import { onRelist, RELIST } from './pleg.ts'
 import { onRestart, onStart, onStop } from './process.ts'
+import { DIALED } from './prober/dial.ts'
 import { onProbeTick } from './prober/prober.ts'
 import { kubeletRules } from './rules.ts'
 import { onRuntimeTick } from './runtime-state.ts'
@@ -47,6 +48,7 @@ export const kubelet: ModelComponent = {
     staticManifests: { owner: 'kubelet', indexes: { node } },
   },
   handlers: {
+    'boot.start': onStart,
     'kubelet.start': onStart,
     'kubelet.stop': onStop,
     'kubelet.restart': onRestart,
@@ -68,7 +70,7 @@ export const kubelet: ModelComponent = {
     'timer.kubelet.volumes': onVolumes,
     'timer.kubelet.unmounted': onUnmounted,
     'timer.kubelet.probe': onProbeTick,
-    'timer.kubelet.dial': onDialed,
+    [DIALED]: onDialed,
     'timer.kubelet.hook': onHookTimer,
     'timer.kubelet.turn': onTurn,
   },

@@ -7,6 +7,7 @@ import { api, type Ctx } from './calls.ts'
 import { klog } from './klog.ts'
 import { podOf } from './pod-view.ts'
 import { updatePod } from './pod-workers.ts'
+import { sayAgain } from './status-manager.ts'
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror'
 
@@ -84,4 +85,26 @@ export function mirrorDeleted(world: ModelWorld, node: string, mirror: Pod): voi
         p.pod.metadata.namespace === mirror.metadata.namespace,
     )
   if (known && !known.removed) updatePod(world, node, known.uid, { type: 'sync' })
+}
+
+/** A mirror whose file is gone goes as well. Upstream deleteOrphanedMirrorPods. */
+export function deleteOrphanMirrors(world: ModelWorld, node: string): void {
+  for (const { pod: mirror } of world.by('kubeletPods', 'mirror', node)) {
+    const { namespace = 'default', name, uid } = mirror.metadata
+    const owner = world
+      .by('kubeletPods', 'node', node)
+      .some((p) => p.source === 'file' && p.pod.metadata.name === name && p.pod.metadata.namespace === namespace)
+    if (owner || mirror.metadata.deletionTimestamp !== undefined) continue
+    api(
+      world,
+      node,
+      { verb: 'delete', resource: 'pods', namespace, name, gracePeriodSeconds: 0, preconditions: { uid } },
+      { who: 'mirror', uid, key: 'delete' },
+    )
+  }
+}
+
+/** A mirror is new and knows nothing: the status of its static pod is said once more. */
+export function mirrorAdded(world: ModelWorld, node: string, staticUid: string): void {
+  sayAgain(world, node, staticUid)
 }

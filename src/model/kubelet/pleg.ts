@@ -156,6 +156,7 @@ function equalStates(a: Readonly<Record<string, string>>, b: Readonly<Record<str
 function next(world: ModelWorld, relist: RelistRecord): void {
   const uid = relist.pods[0]
   if (uid === undefined) {
+    world.put('kubelets', relist.node, { ...world.get('kubelets', relist.node)!, cacheAt: relist.since })
     rest(world, { ...relist, phase: 'idle', lists: {}, got: empty })
     wakeWaiting(world, relist.node)
     return
@@ -232,7 +233,9 @@ function finishPod(world: ModelWorld, relist: RelistRecord, group: Group | undef
   for (const e of events) {
     if (isSyncPodWorthy(e.type)) enqueue(world, node, 'pleg', { what: e.type, uid, containerId: e.containerId })
   }
-  if (events.length === 0 && before?.reinspect) enqueue(world, node, 'pleg', { what: 'PodSync', uid })
+  // A removal alone wakes nobody, and the look was asked for.
+  if (before?.reinspect && !events.some((e) => isSyncPodWorthy(e.type)))
+    enqueue(world, node, 'pleg', { what: 'PodSync', uid })
   next(world, { ...relist, pods: relist.pods.slice(1) })
 }
 
@@ -249,7 +252,7 @@ export function handlePlegEvent(world: ModelWorld, node: string, item: KubeletIt
   if (item.what !== 'PodSync') {
     klog(world, node, 'I', 'kubelet.go:2600', 'SyncLoop (PLEG): event for pod', {
       pod: `${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`,
-      event: `{ID:${uid} Type:${item.what} Data:${item.containerId ?? ''}}`,
+      event: { raw: JSON.stringify({ ID: uid, Type: item.what, Data: item.containerId ?? '' }) },
     })
   }
   updatePod(world, node, uid, { type: 'sync' })

@@ -144,7 +144,7 @@ export function startJob(world: ModelWorld, record: PodWorkerRecord): void {
 }
 
 function lookIsNew(world: ModelWorld, record: PodWorkerRecord): boolean {
-  const relisted = world.get('kubelets', record.node)?.lastRelistAt ?? -1
+  const relisted = world.get('kubelets', record.node)?.cacheAt ?? -1
   const modified = world.get('podCache', workerId(record.node, record.uid))?.at ?? -1
   return relisted > record.lastSyncAt || modified > record.lastSyncAt
 }
@@ -187,8 +187,9 @@ export function completeJob(world: ModelWorld, record: PodWorkerRecord, end: Job
       podUID: record.uid,
     })
   }
-  if (job?.acted) {
+  if (job?.news || (job?.acted && end.error === undefined)) {
     // postSync: what was just done is looked at by the next relist even if no state changed.
+    // A new reason for waiting is shown by the sync that follows; upstream that sync may come later.
     const cached = world.get('podCache', workerId(node, record.uid))
     if (cached && !cached.reinspect) world.put('podCache', workerId(node, record.uid), { ...cached, reinspect: true })
   }

@@ -5,12 +5,12 @@ import { MINUTE } from '../../sim/clock.ts'
 import type { RuntimeCondition, StatusResponse } from '../cri/api.ts'
 import type { CriResponse } from '../messages.ts'
 import type { KubeletRecord, ModelWorld } from '../tables.ts'
-import { cri, rpcError } from './calls.ts'
+import { cri, isAlive, rpcError } from './calls.ts'
 import { timers } from './config.ts'
 import { klog } from './klog.ts'
 import { networkNotReady, runtimeErrors, runtimeNotReady } from './node-conditions.ts'
 import { plegHealthError } from './pleg-events.ts'
-import { startPleg } from './pleg.ts'
+import { checkRelist, startPleg } from './pleg.ts'
 
 /** KubeletConfiguration runtimeRequestTimeout. */
 export const runtimeRequestTimeout = 2 * MINUTE
@@ -34,8 +34,10 @@ export function runtimeErrorsOf(world: ModelWorld, kubelet: KubeletRecord): stri
 
 export function onRuntimeTick(world: ModelWorld, event: SimEvent<{ boot: number }>): void {
   const node = placeOf(event.to)
-  const kubelet = world.get('kubelets', node)
-  if (kubelet === undefined || !kubelet.running || kubelet.boot !== event.data.boot) return
+  if (!isAlive(world, node, event.data.boot)) return
+  // Not in housekeeping: that rests while the runtime is in error.
+  checkRelist(world, node)
+  const kubelet = world.get('kubelets', node)!
   const since = kubelet.runtimeCallSince
   if (since !== undefined && world.now - since < runtimeRequestTimeout) {
     // The call before still hangs: it blocks the loop that makes it.

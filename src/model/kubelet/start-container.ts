@@ -39,8 +39,9 @@ export function startNextContainer(world: ModelWorld, record: PodWorkerRecord, p
       return ensureImage(world, { ...current, job }, pod, spec)
     }
     const message = crashLoopMessage(held.delay, spec.name, formatPod(pod))
+    const news = job.news || isNews(current, spec.name, 'CrashLoopBackOff')
     current = failed(current, spec.name, 'CrashLoopBackOff', message)
-    job = withError({ ...job, starts }, startError(spec.name, 'CrashLoopBackOff', message), held.until)
+    job = withError({ ...job, starts, news }, startError(spec.name, 'CrashLoopBackOff', message), held.until)
     job = afterFailure(job, next!.kind, spec)
     current = { ...current, job }
   }
@@ -68,6 +69,10 @@ export function withError(job: PodJob, error: string, backoffUntil?: number): Po
 function afterFailure(job: PodJob, kind: 'ephemeral' | 'init' | 'container', spec: Container): PodJob {
   return kind === 'init' && !isSidecar(spec) ? { ...job, starts: [] } : job
 }
+
+/** A container that has another reason to wait than before: its status is worth another look. */
+const isNews = (record: PodWorkerRecord, container: string, reason: string): boolean =>
+  record.failures[container]?.reason !== reason
 
 export function failed(record: PodWorkerRecord, container: string, reason: string, message: string): PodWorkerRecord {
   return { ...record, failures: { ...record.failures, [container]: { reason, message } } }
@@ -140,8 +145,9 @@ export function startFailed(
     })
   }
   const { start: _start, call: _call, ...rest } = job
+  const news = job.news || isNews(record, start.name, reason)
   const next = afterFailure(
-    withError(rest, startError(start.name, reason, message), options.backoffUntil),
+    withError({ ...rest, news }, startError(start.name, reason, message), options.backoffUntil),
     start.kind,
     spec,
   )

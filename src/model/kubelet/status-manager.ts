@@ -58,6 +58,14 @@ export function finishPod(world: ModelWorld, node: string, uid: string): void {
   sendNext(world, node)
 }
 
+/** The object behind the status is another one now: send what is known to it. */
+export function sayAgain(world: ModelWorld, node: string, uid: string): void {
+  const before = world.get('podStatuses', idOf(node, uid))
+  if (before === undefined) return
+  world.put('podStatuses', idOf(node, uid), { ...before, version: before.version + 1 })
+  sendNext(world, node)
+}
+
 export function forgetStatus(world: ModelWorld, node: string, uid: string): void {
   world.put('podStatuses', idOf(node, uid), undefined)
 }
@@ -146,6 +154,14 @@ function patchOf(before: PodStatus | undefined, now: PodStatus): Record<string, 
   for (const key of Object.keys(before ?? {})) {
     if (!(key in now) && key !== 'nominatedNodeName' && key !== 'resize') patch[key] = null
   }
+  patch.conditions = now.conditions?.map((c) => {
+    const old = before?.conditions?.find((o) => o.type === c.type)
+    return {
+      ...c,
+      ...(old?.reason && !c.reason ? { reason: null } : {}),
+      ...(old?.message && !c.message ? { message: null } : {}),
+    }
+  })
   return patch
 }
 
