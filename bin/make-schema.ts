@@ -1,7 +1,7 @@
 // Makes src/model/apiserver/schema/{fields,docs}.json from @kubernetes/client-node (generated from the OpenAPI of Kubernetes 1.36).
 //
 //   npx esbuild bin/make-schema.ts --bundle --platform=node --format=esm --packages=external --outfile=node_modules/.cache/make-schema.mjs
-//   node node_modules/.cache/make-schema.mjs
+//   node node_modules/.cache/make-schema.mjs && npx prettier --write 'src/model/apiserver/schema/*.json'
 //
 // fields.json  {version, kinds: {"apps/v1 Deployment": "Deployment"}, types: {Deployment: "apiVersion:s,kind:s,metadata:ObjectMeta,..."}}
 //   A field is name[!]:type, ! when required. Types: s string, i int32, l int64, n number, b boolean, t time, m micro time, y bytes,

@@ -208,7 +208,9 @@ describe('the API server', () => {
       metadata: { name: 'other' },
       spec: { ...(body.spec as object), clusterIP: made.spec.clusterIP },
     }
-    expect(ask({ verb: 'create', resource: 'services', namespace: 'default', body: taken as KubeObject }).message).toBe(
+    expect(
+      ask({ verb: 'create', resource: 'services', namespace: 'default', body: taken as unknown as KubeObject }).message,
+    ).toBe(
       `Service "other" is invalid: spec.clusterIPs: Invalid value: ["${made.spec.clusterIP}"]: failed to allocate IP ${made.spec.clusterIP}: provided IP is already allocated`,
     )
   })
