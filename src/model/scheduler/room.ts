@@ -34,9 +34,9 @@ export function place(world: ModelWorld, pod: Pod, node: string, assumed: boolea
       world.put('placements', uid, after)
     return
   }
-  if (before) world.put('nodeRoom', before.node, changed(roomOf(world, before.node), before, -1))
+  if (before) account(world, before, -1)
   world.put('placements', uid, after)
-  world.put('nodeRoom', node, changed(roomOf(world, node), after, 1))
+  account(world, after, 1)
 }
 
 /** A pod that is gone, or could not be bound, gives its room back. False: it had none. */
@@ -44,8 +44,16 @@ export function unplace(world: ModelWorld, uid: string): boolean {
   const held = world.get('placements', uid)
   if (!held) return false
   world.put('placements', uid, undefined)
-  world.put('nodeRoom', held.node, changed(roomOf(world, held.node), held, -1))
+  account(world, held, -1)
   return true
+}
+
+function account(world: ModelWorld, p: PlacementRecord, sign: 1 | -1): void {
+  world.put('nodeRoom', p.node, changed(roomOf(world, p.node), p, sign))
+  if (p.owner === '') return
+  const { [p.node]: count = 0, ...others } = world.get('siblings', p.owner)?.nodes ?? {}
+  const nodes = count + sign > 0 ? { ...others, [p.node]: count + sign } : others
+  world.put('siblings', p.owner, Object.keys(nodes).length > 0 ? { nodes } : undefined)
 }
 
 function placement(pod: Pod, node: string, assumed: boolean): PlacementRecord {

@@ -348,10 +348,10 @@ export const scheduler: ModelComponent = {
       indexes: {
         node: (p) => p.node,
         namespace: (p) => p.namespace,
-        owner: (p) => p.owner || undefined,
         antiAffinity: (p) => (p.antiAffinity.length > 0 ? 'yes' : undefined),
       },
     },
+    siblings: { owner: ACTOR },
     schedulerLoop: { owner: ACTOR },
   },
 }

@@ -114,17 +114,17 @@ function spreadScores(
   }))
   const owner = controllerOf(pod)
   if (!pod.spec.topologySpreadConstraints?.length && owner) {
-    const siblings = reader.by('placements', 'owner', owner.uid)
-    if (siblings.length === 0) return undefined
+    const siblings = reader.get('siblings', owner.uid)
+    if (!siblings) return undefined
     for (const [key, maxSkew] of [
       [HOSTNAME, 3],
       [ZONE, 5],
     ] as const) {
       if (!candidates.some(({ node }) => node.metadata.labels?.[key] !== undefined)) continue
       const domains: Domains = new Map()
-      for (const p of siblings) {
-        const value = nodes.get(p.node)?.metadata.labels?.[key]
-        if (value !== undefined) domains.set(value, (domains.get(value) ?? 0) + 1)
+      for (const name in siblings.nodes) {
+        const value = nodes.get(name)?.metadata.labels?.[key]
+        if (value !== undefined) domains.set(value, (domains.get(value) ?? 0) + siblings.nodes[name]!)
       }
       constraints.push({ key, domains, maxSkew })
     }
