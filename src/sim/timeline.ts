@@ -73,9 +73,9 @@ export class Timeline<T> {
       cause: '',
       inputs: [],
       journal: [],
-      dropped: 0,
-      head: 0,
-      headExecuted: 0,
+      dropped: machine.executed,
+      head: machine.now,
+      headExecuted: machine.executed,
       checkpoints: [{ state: machine.save(), given: 0 }],
       every: this.limits.checkpointEvery,
     }
@@ -135,14 +135,14 @@ export class Timeline<T> {
 
   /** Goes to the state after all events with `at <= t`, back or forward. */
   seek(t: Micros): void {
-    if (t < this.machine.now) this.restoreLatest((state) => state.now <= t)
+    this.restoreLatest((state) => state.now <= t, t >= this.machine.now)
     this.runUntil(Math.max(0, t))
   }
 
   /** Goes to the state right after the n-th event of the branch, before any input that came next. */
   seekEvent(n: number): void {
     const target = Math.max(0, Math.min(n, this.active.headExecuted))
-    const at = this.entry(target)?.event.at ?? 0
+    const at = this.entry(target)?.event.at ?? this.active.checkpoints[0]!.state.now
     if (target < this.machine.executed || this.machine.now > at)
       this.restoreLatest((state) => state.executed <= target && state.now <= at)
     while (this.machine.executed < target && this.step());
@@ -253,10 +253,12 @@ export class Timeline<T> {
     }
   }
 
-  private restoreLatest(fits: (state: Snapshot) => boolean): void {
+  /** Restores the latest checkpoint that fits; with `onlyAhead` only where that is nearer than the present state. */
+  private restoreLatest(fits: (state: Snapshot) => boolean, onlyAhead = false): void {
     let found = this.active.checkpoints[0]!
     for (const checkpoint of this.active.checkpoints)
       if (fits(checkpoint.state) && checkpoint.state.executed >= found.state.executed) found = checkpoint
+    if (onlyAhead && found.state.executed <= this.machine.executed) return
     this.machine.restore(found.state)
     this.given = found.given
   }
