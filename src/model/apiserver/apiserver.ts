@@ -2,7 +2,7 @@
 
 import { HOUR, parseRfc3339, rfc3339, SECOND } from '../../sim/clock.ts'
 import { LATENCY, sendOver, type ApiRequest, type ApiResponse } from '../messages.ts'
-import type { ModelComponent, ModelHandler, ModelReader, ModelWorld } from '../tables.ts'
+import type { ModelComponent, ModelHandler, ModelWorld } from '../tables.ts'
 import { versionAfter, type Answer, type ObjectWrite } from './answer.ts'
 import { newUid } from './chance.ts'
 import { applyDefaults } from './defaults/kind-defaults.ts'
@@ -185,23 +185,4 @@ export const apiserver: ModelComponent = {
     watches: { owner: 'apiserver', indexes: { resource: (w) => w.resource, watcher: (w) => w.watcher } },
     counters: { owner: 'apiserver' },
   },
-}
-
-/** The tables alone, for a reader that lists what is stored in one namespace. */
-export function everythingIn(reader: ModelReader, namespace: string): KubeObject[] {
-  const tables = [
-    'pods',
-    'services',
-    'endpointslices',
-    'deployments',
-    'replicasets',
-    'daemonsets',
-    'leases',
-    'events',
-    'configmaps',
-    'secrets',
-    'serviceaccounts',
-    'otherobjects',
-  ] as const
-  return tables.flatMap((table) => reader.by(table, 'namespace', namespace) as readonly unknown[] as KubeObject[])
 }

@@ -6,7 +6,7 @@ import type { ModelComponent, ModelHandler, ModelReader, ModelWorld } from '../t
 import { FOREGROUND, ORPHAN } from './delete.ts'
 import { getObject } from './object-store.ts'
 import type { KubeObject } from './objects.ts'
-import { resourceOf, resourceOfKind, type ApiResource } from './resources.ts'
+import { resourceOfKind, type ApiResource } from './resources.ts'
 
 /** `api.garbage`, `apiserver` -> `controller-manager`. */
 export type GarbageNotice = {
@@ -143,4 +143,3 @@ export const garbageCollector: ModelComponent = {
 }
 
 export const GARBAGE_TARGET = 'controller-manager'
-export const isCollected = (r: ApiResource): boolean => r !== resourceOf('events')

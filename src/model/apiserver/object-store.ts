@@ -2,7 +2,7 @@
 
 import type { ModelReader } from '../tables.ts'
 import type { KubeObject } from './objects.ts'
-import { apiVersionOf, objectId, qualifiedResource, type ApiResource } from './resources.ts'
+import { objectId, qualifiedResource, type ApiResource } from './resources.ts'
 
 export function getObject(
   reader: ModelReader,
@@ -22,9 +22,4 @@ export function listObjects(reader: ModelReader, r: ApiResource, namespace?: str
   if (namespace === undefined || !r.namespaced)
     return reader.all(r.table) as readonly unknown[] as readonly KubeObject[]
   return reader.by(r.table, 'namespace', namespace) as readonly unknown[] as readonly KubeObject[]
-}
-
-/** `kind: PodList` and the rest, as `kubectl get --raw` and `-o yaml` of a list show it. */
-export function listKind(r: ApiResource): { apiVersion: string; kind: string } {
-  return { apiVersion: apiVersionOf(r), kind: `${r.kind}List` }
 }

@@ -14,7 +14,6 @@ import {
   type FieldError,
 } from './field-errors.ts'
 import {
-  isDns1035Label,
   isDns1123Label,
   isDns1123Subdomain,
   isLabelValue,
@@ -180,6 +179,3 @@ export const dnsLabelErrors = (path: string, value: string): FieldError[] =>
 
 export const subdomainErrors = (path: string, value: string): FieldError[] =>
   isDns1123Subdomain(value).map((why) => invalidValue(path, value, why))
-
-export const dns1035Errors = (path: string, value: string): FieldError[] =>
-  isDns1035Label(value).map((why) => invalidValue(path, value, why))

@@ -7,9 +7,6 @@ const LABEL_MESSAGE =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character"
 const SUBDOMAIN_MESSAGE =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
-const DNS1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
-const DNS1035_MESSAGE =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character"
 const KEY = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const KEY_MESSAGE =
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
@@ -19,7 +16,6 @@ const CONFIG_KEY = '[-._a-zA-Z0-9]+'
 
 const labelRegexp = new RegExp(`^${LABEL}$`)
 const subdomainRegexp = new RegExp(`^${SUBDOMAIN}$`)
-const dns1035Regexp = new RegExp(`^${DNS1035}$`)
 const keyRegexp = new RegExp(`^${KEY}$`)
 const configKeyRegexp = new RegExp(`^${CONFIG_KEY}$`)
 
@@ -45,13 +41,6 @@ export function isDns1123Subdomain(value: string): string[] {
   const errors: string[] = []
   if (value.length > 253) errors.push(maxChars(253))
   if (!subdomainRegexp.test(value)) errors.push(regexError(SUBDOMAIN_MESSAGE, SUBDOMAIN, 'example.com'))
-  return errors
-}
-
-export function isDns1035Label(value: string): string[] {
-  const errors: string[] = []
-  if (value.length > 63) errors.push(maxChars(63))
-  if (!dns1035Regexp.test(value)) errors.push(regexError(DNS1035_MESSAGE, DNS1035, 'my-name', 'abc-123'))
   return errors
 }
 

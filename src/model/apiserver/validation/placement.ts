@@ -97,7 +97,7 @@ function weightErrors(weight: number | undefined, at: string): FieldError[] {
     : []
 }
 
-export function nodeSelectorErrors(terms: readonly NodeSelectorTerm[] | undefined, path: string): FieldError[] {
+function nodeSelectorErrors(terms: readonly NodeSelectorTerm[] | undefined, path: string): FieldError[] {
   const at = child(path, 'nodeSelectorTerms')
   if (!terms?.length) return [required(at, 'must have at least one node selector term')]
   return terms.flatMap((term, i) => termErrors(term, index(at, i), true))
