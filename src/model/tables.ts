@@ -264,8 +264,14 @@ export type RelistRecord = {
   lists: { sandboxes?: readonly object[]; containers?: readonly object[] }
   /** The answers of the relist before: the same lists mean that nothing changed. */
   before: { sandboxes?: readonly object[]; containers?: readonly object[] }
-  /** Pods still to inspect, the first is in hand. */
-  pods: string[]
+  /** Pods still to inspect, the first is in hand; without `ids`: nothing of it is left. */
+  pods: {
+    uid: string
+    name: string
+    namespace: string
+    ids: { sandbox?: boolean; id: string }[]
+    states: PodCacheRecord['states']
+  }[]
   left: { sandbox?: boolean; id: string }[]
   got: Pick<PodCacheRecord, 'sandboxes' | 'containers' | 'ips'>
 }

@@ -1,6 +1,6 @@
 // Admission on the node: the scheduler may have counted wrong, or have been bypassed.
 // Upstream: pkg/kubelet/lifecycle/predicate.go (Admit, generalFilter), pkg/scheduler/framework/plugins (the filters it reuses).
-import type { Node, Pod } from '../apiserver/objects.ts'
+import type { Node, Pod, ResourceList } from '../apiserver/objects.ts'
 import { milliValue, quantityValue } from '../apiserver/quantity.ts'
 import { tolerates } from '../controllers/node-lifecycle/decisions.ts'
 import type { ModelWorld } from '../tables.ts'
@@ -15,19 +15,21 @@ export function admit(world: ModelWorld, node: string, pod: Pod): Refusal | unde
   const machine = world.get('machines', node)
   if (machine === undefined) return undefined
   const { allocatable } = nodeCapacity(machine)
-  const others = world
-    .by('kubeletPods', 'node', node)
-    .filter((p) => p.mirrorOf === undefined && !p.removed && p.uid !== pod.metadata.uid && live(world, node, p.pod))
+  const others = world.by('podWorkers', 'node', node).filter((w) => w.uid !== pod.metadata.uid && !w.finished)
   if (others.length + 1 > quantityValue(allocatable.pods)) {
     return outOf('pods', 1, others.length, quantityValue(allocatable.pods))
   }
-  const requests = podResources(pod.spec, 'requests')
+  const requests = requestsOf(pod)
   for (const resource of Object.keys(requests)) {
     const value = resource === 'cpu' ? milliValue : quantityValue
     const requested = value(requests[resource])
     if (requested === 0) continue
     const capacity = value(allocatable[resource])
-    const used = others.reduce((sum, p) => sum + value(podResources(p.pod.spec, 'requests')[resource]), 0)
+    let used = 0
+    for (const other of others) {
+      const spec = world.get('kubeletPods', `${node}|${other.uid}`)?.pod
+      if (spec) used += value(requestsOf(spec)[resource])
+    }
     if (used + requested > capacity) return outOf(resource, requested, used, capacity)
   }
   const object = world.get('nodes', node)
@@ -46,10 +48,12 @@ export function admit(world: ModelWorld, node: string, pod: Pod): Refusal | unde
   return undefined
 }
 
-function live(world: ModelWorld, node: string, pod: Pod): boolean {
-  const phase = world.get('podStatuses', `${node}|${pod.metadata.uid}`)?.status.phase ?? pod.status?.phase
-  if (phase === 'Failed' || phase === 'Succeeded') return false
-  return world.get('podWorkers', `${node}|${pod.metadata.uid}`) !== undefined
+const memo = new WeakMap<object, ResourceList>()
+
+function requestsOf(pod: Pod): ResourceList {
+  let requests = memo.get(pod.spec)
+  if (requests === undefined) memo.set(pod.spec, (requests = podResources(pod.spec, 'requests')))
+  return requests
 }
 
 function outOf(resource: string, requested: number, used: number, capacity: number): Refusal {

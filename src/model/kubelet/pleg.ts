@@ -88,12 +88,7 @@ export function onRelistAnswer(world: ModelWorld, node: string, response: CriRes
   }
 }
 
-type Group = {
-  states: Record<string, 'running' | 'exited' | 'unknown'>
-  ids: { sandbox?: boolean; id: string }[]
-  name: string
-  namespace: string
-}
+type Group = RelistRecord['pods'][number]
 
 function stateOf(container: CriContainer): 'running' | 'exited' | 'unknown' {
   return container.state === 'CONTAINER_RUNNING'
@@ -107,7 +102,7 @@ function groups(sandboxes: readonly PodSandbox[], containers: readonly CriContai
   const byUid = new Map<string, Group>()
   const group = (uid: string, name: string, namespace: string): Group => {
     let found = byUid.get(uid)
-    if (!found) byUid.set(uid, (found = { states: {}, ids: [], name, namespace }))
+    if (!found) byUid.set(uid, (found = { uid, states: {}, ids: [], name, namespace }))
     return found
   }
   for (const s of sandboxes) {
@@ -128,21 +123,29 @@ function compare(world: ModelWorld, relist: RelistRecord): void {
   const { node, lists, before } = relist
   const cached = world.by('podCache', 'node', node)
   const kubelet = world.get('kubelets', node)!
-  // The runtime gave the very same lists: nothing can have changed.
-  const same = lists.sandboxes === before.sandboxes && lists.containers === before.containers
-  const changed: string[] = cached.filter((c) => c.reinspect).map((c) => c.uid)
-  const again = changed.length
-  if (!same) {
+  // The runtime gave the very same entries: nothing can have changed.
+  const same = sameItems(lists.sandboxes, before.sandboxes) && sameItems(lists.containers, before.containers)
+  const again = cached.filter((c) => c.reinspect)
+  const pods: Group[] = []
+  if (!same || again.length > 0) {
     const now = groups(lists.sandboxes as PodSandbox[], lists.containers as CriContainer[])
     for (const [uid, group] of now) {
-      if (!equalStates(world.get('podCache', workerId(node, uid))?.states ?? {}, group.states)) changed.push(uid)
+      const known = world.get('podCache', workerId(node, uid))
+      if (known?.reinspect || !equalStates(known?.states ?? {}, group.states)) pods.push(group)
     }
-    for (const record of cached) if (!now.has(record.uid)) changed.push(record.uid)
+    for (const { uid, name, namespace } of cached)
+      if (!now.has(uid)) pods.push({ uid, name, namespace, ids: [], states: {} })
   }
   world.put('kubelets', node, { ...kubelet, lastRelistAt: relist.since })
-  const pods = [...new Set(changed)]
-  if (pods.length > 0) world.because('KL12', { changed: pods.length - again, looksAgain: again })
+  if (pods.length > 0) world.because('KL12', { inspected: pods.length, onRequest: again.length })
   next(world, { ...relist, phase: 'inspect', before: lists, pods })
+}
+
+function sameItems(a: readonly object[] | undefined, b: readonly object[] | undefined): boolean {
+  if (a === b) return true
+  if (a === undefined || b === undefined || a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 function equalStates(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
@@ -154,19 +157,15 @@ function equalStates(a: Readonly<Record<string, string>>, b: Readonly<Record<str
 
 /** Takes the next changed pod in hand, or ends the relist. */
 function next(world: ModelWorld, relist: RelistRecord): void {
-  const uid = relist.pods[0]
-  if (uid === undefined) {
+  const group = relist.pods[0]
+  if (group === undefined) {
     world.put('kubelets', relist.node, { ...world.get('kubelets', relist.node)!, cacheAt: relist.since })
     rest(world, { ...relist, phase: 'idle', lists: {}, got: empty })
     wakeWaiting(world, relist.node)
     return
   }
-  const group = groups(relist.lists.sandboxes as PodSandbox[], relist.lists.containers as CriContainer[]).get(uid)
-  if (group === undefined) {
-    finishPod(world, { ...relist, left: [], got: empty }, undefined)
-    return
-  }
-  ask(world, { ...relist, left: group.ids, got: empty })
+  if (group.ids.length === 0) finishPod(world, { ...relist, left: [], got: empty }, group)
+  else ask(world, { ...relist, left: group.ids, got: empty })
 }
 
 function ask(world: ModelWorld, relist: RelistRecord): void {
@@ -202,21 +201,18 @@ function inspected(world: ModelWorld, relist: RelistRecord, response: CriRespons
     }
   }
   if (left.length > 0) return ask(world, { ...relist, left, got })
-  const uid = relist.pods[0]!
-  const group = groups(relist.lists.sandboxes as PodSandbox[], relist.lists.containers as CriContainer[]).get(uid)
-  finishPod(world, { ...relist, left, got }, group)
+  finishPod(world, { ...relist, left, got }, relist.pods[0]!)
 }
 
 /** The pod in hand is known: its cache entry, its events, then the next pod. */
-function finishPod(world: ModelWorld, relist: RelistRecord, group: Group | undefined): void {
+function finishPod(world: ModelWorld, relist: RelistRecord, group: Group): void {
   const { node } = relist
-  const uid = relist.pods[0]!
+  const { uid, states } = group
   const id = workerId(node, uid)
   const before = world.get('podCache', id)
   const known = world.get('kubeletPods', id)?.pod
-  const states = group?.states ?? {}
   const entry: PodCacheRecord | undefined =
-    group === undefined
+    group.ids.length === 0
       ? undefined
       : {
           node,

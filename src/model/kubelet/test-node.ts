@@ -33,6 +33,14 @@ export type RuntimeScript = {
 
 const latency = 60
 
+/** The same entry for the same record, as the real runtime gives it. */
+const entries = new WeakMap<object, object>()
+function remembered(record: object, make: () => object): object {
+  let entry = entries.get(record)
+  if (!entry) entries.set(record, (entry = make()))
+  return entry
+}
+
 function runtime(script: RuntimeScript): ModelComponent {
   const reply = (
     world: ModelWorld,
@@ -151,7 +159,9 @@ function runtime(script: RuntimeScript): ModelComponent {
               ok({
                 items: world
                   .by('sandboxes', 'node', node)
-                  .map((s) => ({ id: s.id, metadata: s.metadata, state: s.state, created_at: s.createdAt })),
+                  .map((s) =>
+                    remembered(s, () => ({ id: s.id, metadata: s.metadata, state: s.state, created_at: s.createdAt })),
+                  ),
               }),
             )
           case 'ListContainers':
@@ -159,16 +169,18 @@ function runtime(script: RuntimeScript): ModelComponent {
               world,
               asked,
               ok({
-                containers: world.by('containers', 'node', node).map((c) => ({
-                  id: c.id,
-                  pod_sandbox_id: c.sandboxId,
-                  metadata: c.metadata,
-                  image: { image: c.image },
-                  image_ref: c.imageRef,
-                  state: c.state,
-                  created_at: c.createdAt,
-                  pod_uid: c.podUid,
-                })),
+                containers: world.by('containers', 'node', node).map((c) =>
+                  remembered(c, () => ({
+                    id: c.id,
+                    pod_sandbox_id: c.sandboxId,
+                    metadata: c.metadata,
+                    image: { image: c.image },
+                    image_ref: c.imageRef,
+                    state: c.state,
+                    created_at: c.createdAt,
+                    pod_uid: c.podUid,
+                  })),
+                ),
               }),
             )
           case 'RunPodSandbox': {
