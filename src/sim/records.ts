@@ -112,18 +112,33 @@ export class Table {
 
 /** Freezes a record and what it holds, stopping at what is frozen already; refuses what is not plain. */
 export function freezePlain<V>(value: V): V {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) {
-    if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint')
-      throw new Error(`a record holds a ${typeof value}: records are plain data`)
-    return value
-  }
-  if (!Array.isArray(value)) {
-    const proto: unknown = Object.getPrototypeOf(value)
-    if (proto !== Object.prototype && proto !== null)
-      throw new Error('a record holds an instance of a class, a Map or a Set: records are plain data')
-  }
-  Object.freeze(value)
-  if (Array.isArray(value)) for (const item of value) freezePlain(item)
-  else for (const key in value) freezePlain(value[key])
+  if (typeof value === 'object' && value !== null) freezeDeep(value)
+  else refuseUnlessPlain(value)
   return value
+}
+
+function freezeDeep(value: object): void {
+  if (Object.isFrozen(value)) return
+  Object.freeze(value)
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) freezePart(value[i])
+    return
+  }
+  const proto: unknown = Object.getPrototypeOf(value)
+  if (proto !== Object.prototype && proto !== null)
+    throw new Error('a record holds an instance of a class, a Map or a Set: records are plain data')
+  for (const key in value) freezePart((value as Record<string, unknown>)[key])
+}
+
+function freezePart(part: unknown): void {
+  const type = typeof part
+  if (type === 'string' || type === 'number' || part === null) return
+  if (type === 'object') freezeDeep(part as object)
+  else refuseUnlessPlain(part)
+}
+
+function refuseUnlessPlain(value: unknown): void {
+  const type = typeof value
+  if (type === 'function' || type === 'symbol' || type === 'bigint')
+    throw new Error(`a record holds a ${type}: records are plain data`)
 }
