@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { listConntrack } from './conntrack-table.ts'
-import { type Pod, serviceOf, sliceOf, startProxies, twoNodes } from './two-nodes.ts'
+import { newStage, serviceOf, sliceOf, type StagePod as Pod, TWO_NODES } from './stage.ts'
 
-const web1: Pod = { name: 'web-1', node: 'worker-1', ip: '10.244.1.11', port: 8080 }
-const web2: Pod = { name: 'web-2', node: 'worker-2', ip: '10.244.2.11', port: 8080 }
+const web1: Pod = { name: 'web-1', node: 'worker-1', ip: '10.244.1.11', tcp: [8080] }
+const web2: Pod = { name: 'web-2', node: 'worker-2', ip: '10.244.2.11', tcp: [8080] }
 const client: Pod = { name: 'client', node: 'worker-1', ip: '10.244.1.20' }
-const dns: Pod = { name: 'dns', node: 'worker-2', ip: '10.244.2.53', udp: 53 }
+const dns: Pod = { name: 'dns', node: 'worker-2', ip: '10.244.2.53', udp: [53] }
+const TCP = [{ name: 'main', port: 8080, protocol: 'TCP' }]
 const PODS = [web1, web2, client, dns]
 const inPod = (pod: Pod) => ({ node: pod.node, netns: pod.name })
 const get = { proto: 'tcp', what: 'GET /', request: { q: 1 }, timeoutMicros: 5_000_000 } as const
 
 describe('packets between pods', () => {
   it('reach a pod on the same bridge and on the other node, and come back', () => {
-    const stage = twoNodes(PODS)
+    const stage = newStage(TWO_NODES, PODS)
     const near = stage.connect({ ...get, from: inPod(client), dst: web1.ip, dport: 8080 })
     expect(near).toMatchObject({ ok: true, response: { from: 'web-1', peer: client.ip } })
     const far = stage.connect({ ...get, from: inPod(client), dst: web2.ip, dport: 8080 })
@@ -21,7 +22,7 @@ describe('packets between pods', () => {
   })
 
   it('say refused where nobody listens, unreachable where nobody is, and time out over a pulled cable', () => {
-    const stage = twoNodes(PODS)
+    const stage = newStage(TWO_NODES, PODS)
     expect(stage.connect({ ...get, from: inPod(client), dst: web1.ip, dport: 81 })).toMatchObject({
       ok: false,
       error: 'refused',
@@ -37,7 +38,7 @@ describe('packets between pods', () => {
   })
 
   it('send a SYN again after 1, 2 and 4 seconds while nothing answers', () => {
-    const stage = twoNodes(PODS)
+    const stage = newStage(TWO_NODES, PODS)
     stage.change((world) =>
       world.put('chains', 'worker-1|filter|FORWARD', {
         node: 'worker-1',
@@ -59,15 +60,16 @@ describe('packets between pods', () => {
 })
 
 describe('a Service', () => {
-  const web = serviceOf('web', '10.96.0.50', 80, {
+  const web = serviceOf('web', {
     type: 'NodePort',
+    clusterIP: '10.96.0.50',
     ports: [{ name: 'main', port: 80, nodePort: 30080, protocol: 'TCP' }],
   })
-  const slice = sliceOf('web', [web1, web2], 8080)
+  const slice = sliceOf('web', [web1, web2], TCP)
 
   it('is what the rules make of it: every backend is chosen, the reply is undone by conntrack alone', () => {
-    const stage = twoNodes(PODS)
-    startProxies(stage, [web], [slice])
+    const stage = newStage(TWO_NODES, PODS)
+    stage.startProxies([web], [slice])
     const seen = new Set<string>()
     for (let i = 0; i < 12; i++) {
       const result = stage.connect({ ...get, from: inPod(client), dst: '10.96.0.50', dport: 80 })
@@ -82,8 +84,8 @@ describe('a Service', () => {
   })
 
   it('masquerades hairpin and node port, refuses without endpoints, and follows a change within two syncs', () => {
-    const stage = twoNodes(PODS)
-    startProxies(stage, [web], [sliceOf('web', [web1], 8080)])
+    const stage = newStage(TWO_NODES, PODS)
+    stage.startProxies([web], [sliceOf('web', [web1], TCP)])
     expect(stage.connect({ ...get, from: inPod(web1), dst: '10.96.0.50', dport: 80 })).toMatchObject({
       ok: true,
       response: { from: 'web-1', peer: '10.244.1.1' },
@@ -96,7 +98,7 @@ describe('a Service', () => {
     expect(
       stage.connect({ ...get, from: { node: 'worker-1', netns: '' }, dst: '127.0.0.1', dport: 30080 }),
     ).toMatchObject({ ok: true, response: { from: 'web-1' } })
-    stage.watch('endpointslices', 'MODIFIED', sliceOf('web', [], 8080))
+    stage.watch('endpointslices', 'MODIFIED', sliceOf('web', [], TCP))
     stage.run(stage.machine.now + 2_500_000)
     expect(stage.connect({ ...get, from: inPod(client), dst: '10.96.0.50', dport: 80 })).toMatchObject({
       ok: false,
@@ -108,8 +110,10 @@ describe('a Service', () => {
   })
 
   it('answers over UDP, and stale UDP entries go with their endpoint', () => {
-    const stage = twoNodes(PODS)
-    startProxies(stage, [serviceOf('dns', '10.96.0.10', 53, {}, 'UDP')], [sliceOf('dns', [dns], 53, 'UDP')])
+    const stage = newStage(TWO_NODES, PODS)
+    const ports = [{ name: 'main', port: 53, protocol: 'UDP' }]
+    const service = serviceOf('dns', { type: 'ClusterIP', clusterIP: '10.96.0.10', ports })
+    stage.startProxies([service], [sliceOf('dns', [dns], ports)])
     const query = {
       from: inPod(client),
       proto: 'udp',
@@ -123,15 +127,15 @@ describe('a Service', () => {
     expect(listConntrack(stage.machine.reader, 'worker-1').filter((e) => e.orig.proto === 'udp')).toMatchObject([
       { dnat: true, seenReply: true },
     ])
-    stage.watch('endpointslices', 'MODIFIED', sliceOf('dns', [{ ...dns, ip: '10.244.2.54' }], 53, 'UDP'))
+    stage.watch('endpointslices', 'MODIFIED', sliceOf('dns', [{ ...dns, ip: '10.244.2.54' }], ports))
     stage.run(stage.machine.now + 2_000_000)
     expect(listConntrack(stage.machine.reader, 'worker-1').filter((e) => e.orig.proto === 'udp')).toEqual([])
   })
 
   it('gives the same hash twice', () => {
     const hash = (): string => {
-      const stage = twoNodes(PODS, 7)
-      startProxies(stage, [web], [slice])
+      const stage = newStage(TWO_NODES, PODS, 7)
+      stage.startProxies([web], [slice])
       for (let i = 0; i < 5; i++) stage.connect({ ...get, from: inPod(client), dst: '10.96.0.50', dport: 80 })
       return stage.machine.hash()
     }
