@@ -14,6 +14,7 @@ import { controllerManager } from './controllers/controllers.ts'
 import { containerd } from './cri/containerd.ts'
 import { registry } from './cri/registry.ts'
 import { runc } from './cri/runc.ts'
+import { zoneWatch } from './dns/zone-watch.ts'
 import { proc } from './images/proc.ts'
 import { kubeProxy } from './kube-proxy/component.ts'
 import { kubelet } from './kubelet/kubelet.ts'
@@ -77,6 +78,7 @@ export const COMPONENTS: readonly ModelComponent[] = [
   runc,
   cni,
   routeAgent,
+  zoneWatch,
   proc,
   kernel,
   netfilter,

@@ -482,6 +482,13 @@ export type CniNodeRecord = {
   lastReservedIp: string
 }
 
+// ------------------------------------------------------------------ dns
+
+/** What the CoreDNS of a node knows of a Service. id: `node|namespace/name`. */
+export type DnsNameRecord = { node: string; key: string; service?: Service; slices: Record<string, EndpointSlice> }
+/** id: node. */
+export type DnsZoneRecord = { node: string; namespaces: string[]; synced: string[] }
+
 // ------------------------------------------------------------------ linux
 
 /** id: `node|name`; name '' is the host's. */
@@ -953,6 +960,8 @@ export interface Tables {
   criCalls: CriCallRecord
   ipReservations: IpReservationRecord
   cniNodes: CniNodeRecord
+  dnsNames: DnsNameRecord
+  dnsZones: DnsZoneRecord
 
   netns: NetnsRecord
   links: LinkRecord

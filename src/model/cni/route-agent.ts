@@ -8,12 +8,23 @@ import type { Node } from '../apiserver/objects.ts'
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import type { RouteAdd } from '../linux/routes.ts'
 import { SECOND } from '../../sim/clock.ts'
+import { chainId, type IptablesRestore } from '../linux/netfilter/live-rules.ts'
+import { MASQ_CHAIN, masqueradeRestore } from './masquerade.ts'
 
 /** `agent.start`: opens the watch. An input of the boot, or of whoever starts the agent again. */
 function start(world: ModelWorld, event: SimEvent): void {
+  const node = placeOf(event.to)
+  if (!world.get('chains', chainId(node, 'nat', MASQ_CHAIN))) {
+    const restore: IptablesRestore = { lines: masqueradeRestore(CLUSTER_CIDR).trimEnd().split('\n'), noflush: true, writer: 'ip-masq-agent', trusted: true }
+    world.because('CN7', { 'not for': CLUSTER_CIDR })
+    world.send('kernel.iptables-restore', `${node}/kernel`, restore, { delayMicros: 6_000 })
+  }
   const request: ApiRequest = { verb: 'watch', resource: 'nodes', userAgent: 'nodeglass-cni-agent' }
   if (sendOver(world, 'api.request', 'apiserver', request) === undefined) world.send('timer.agent-retry', event.to, {}, { delayMicros: 10 * SECOND })
 }
+
+/** All pods of the cluster (kubeadm's podSubnet). */
+export const CLUSTER_CIDR = '10.244.0.0/16'
 
 function response(world: ModelWorld, event: SimEvent<{ code: number }>): void {
   if (event.data.code >= 400) world.send('timer.agent-retry', event.to, {}, { delayMicros: 10 * SECOND })
@@ -46,11 +57,13 @@ export const routeAgent: ModelComponent = {
   roles: ['cni-agent'],
   rules: [
     { id: 'CN6', says: 'The pods of another node are reached through the address of that node.', source: 'kubernetes-sigs/kind images/kindnetd/cmd/kindnetd/routes.go syncRoute' },
+    { id: 'CN7', says: 'What leaves the cluster carries the address of its node; between pods nothing is rewritten.', source: 'kubernetes-sigs/ip-masq-agent cmd/ip-masq-agent/ip-masq-agent.go syncMasqRules' },
   ],
   handlers: {
     'agent.start': start,
     'timer.agent-retry': start,
     'api.response': response,
     'api.watch': watched,
+    'kernel.iptables-restored': () => {},
   },
 }

@@ -2,6 +2,7 @@
 import { Machine } from '../../sim/machine.ts'
 import type { JournalEntry, Micros, SimEvent } from '../../sim/contract.ts'
 import { cni } from '../cni/bridge.ts'
+import { zoneWatch } from '../dns/zone-watch.ts'
 import { faults } from '../faults/faults.ts'
 import { proc } from '../images/proc.ts'
 import { kernel } from '../linux/kernel.ts'
@@ -24,7 +25,7 @@ export class TestNode {
   constructor(names: readonly string[] = ['worker-1'], seed = 1) {
     const answers = this.answers
     const rig: ModelComponent = {
-      roles: ['kubelet', 'wire', 'cluster'],
+      roles: ['kubelet', 'wire', 'cluster', 'apiserver', 'kube-proxy'],
       rules: [],
       tables: Object.fromEntries(own.map((name) => [name, { owner: 'test', indexes: INDEXES[name] ?? {} }])) as never,
       handlers: {
@@ -39,13 +40,16 @@ export class TestNode {
         'cri.response': (_, event: SimEvent<CriResponse>) => {
           answers.set(event.data.ctx as number, event.data)
         },
+        'api.request': () => {},
+        'kube-proxy.start': () => {},
+        'kube-proxy.stop': () => {},
         'kubelet.stop': () => {},
         'kubelet.start': () => {},
         'wire.lost': () => {},
         'net.done': () => {},
       },
     }
-    this.machine = new Machine<Tables>([rig, containerd, runc, cni, kernel, packets, proc, registry, faults], { seed })
+    this.machine = new Machine<Tables>([rig, zoneWatch, containerd, runc, cni, kernel, packets, proc, registry, faults], { seed })
     this.input('test.boot', 'cluster', {})
     this.run(1)
   }
@@ -60,6 +64,12 @@ export class TestNode {
 
   put(table: keyof Tables, id: string, record: unknown): void {
     this.input('test.put', 'cluster', { table, id, record })
+    this.run(0)
+  }
+
+  /** What a watch of the API server would say to the CoreDNS of the node. */
+  tellDns(resource: string, object: object, type = 'ADDED', node = 'worker-1'): void {
+    this.machine.input({ kind: 'api.watch', from: 'apiserver', to: `${node}/coredns`, data: { watch: resource, type, resource, object } })
     this.run(0)
   }
 

@@ -84,15 +84,23 @@ export function answerOutside(query: DnsQuery): DnsResponse {
   return reply(query, 'NOERROR', query.type === 'A' ? [ip] : [], false)
 }
 
-/** The zone as the API server holds it now: what a CoreDNS whose watch is in order knows. */
-export function zoneOf(reader: ModelReader): Zone {
+/** The zone as the CoreDNS of the node has heard of it; undefined while its first lists are not complete. */
+export function zoneOf(reader: ModelReader, node: string): Zone | undefined {
+  const zone = reader.get('dnsZones', node)
+  if (!zone || zone.synced.length < WATCHED.length) return undefined
+  const entry = (namespace: string, name: string) => reader.get('dnsNames', `${node}|${namespace}/${name}`)
   return {
-    service: (namespace, name) => reader.get('services', `${namespace}/${name}`),
-    slices: (namespace, name) => reader.by('endpointslices', 'service', `${namespace}/${name}`),
-    hasNamespace: (namespace) => reader.get('namespaces', namespace) !== undefined,
+    service: (namespace, name) => entry(namespace, name)?.service,
+    slices: (namespace, name) => Object.values(entry(namespace, name)?.slices ?? {}),
+    hasNamespace: (namespace) => zone.namespaces.includes(namespace),
   }
 }
 
-export function answerQuery(reader: ModelReader, _node: string, query: DnsQuery): DnsResponse {
-  return answerFromZone(zoneOf(reader), query) ?? answerOutside(query)
+/** What the kubernetes plugin watches. */
+export const WATCHED = ['services', 'endpointslices', 'namespaces'] as const
+
+export function answerQuery(reader: ModelReader, node: string, query: DnsQuery): DnsResponse {
+  const zone = zoneOf(reader, node)
+  if (!zone) return reply(query, 'SERVFAIL', [], false)
+  return answerFromZone(zone, query) ?? answerOutside(query)
 }

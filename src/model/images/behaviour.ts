@@ -2,7 +2,7 @@
 import type { ContainerRecord, ModelReader } from '../tables.ts'
 import { MILLI } from '../../sim/clock.ts'
 import type { NetRequest } from '../linux/net/connect.ts'
-import { answerQuery } from '../dns/coredns.ts'
+import { answerQuery, zoneOf } from '../dns/coredns.ts'
 import { memoryOf } from './process-memory.ts'
 import { DELETED, DIRECTORY, readContainerFile } from './container-files.ts'
 import { httpReply, isDns, isHttp, type HttpRequest, type HttpResponse } from './payloads.ts'
@@ -124,7 +124,9 @@ const silent: Server = () => ({ reset: true, workMicros: 200 })
 
 const coredns: Server = (reader, container, net) => {
   if (isDns(net.request)) return { response: answerQuery(reader, container.node, net.request), workMicros: 250 }
-  if (isHttp(net.request)) return { response: httpReply(200, net.request.path.startsWith('/ready') || net.request.path.startsWith('/health') ? 'OK' : ''), workMicros: 150 }
+  // plugin/ready: the kubernetes plugin is ready when its caches are.
+  if (isHttp(net.request) && net.port === 8181) return { response: zoneOf(reader, container.node) ? httpReply(200, 'OK') : httpReply(503, 'kubernetes'), workMicros: 150 }
+  if (isHttp(net.request)) return { response: httpReply(200, net.request.path.startsWith('/health') ? 'OK' : ''), workMicros: 150 }
   return { reset: true, workMicros: 100 }
 }
 

@@ -239,7 +239,7 @@ export const CATALOGUE: readonly CatalogueImage[] = [
     entrypoint: [`/${name}`],
     env: { PATH },
     ...(name === 'web' ? { ports: [8080] } : {}),
-    tools: 'busybox',
+    tools: 'debian',
     programs: { [name]: program },
     says,
   })),

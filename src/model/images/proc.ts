@@ -5,7 +5,7 @@ import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import type { NetRequest, NetRespond } from '../linux/net/connect.ts'
 import type { ConnectResult } from '../linux/net/result.ts'
 import { appendContainerLog } from '../cri/container-log.ts'
-import { respond } from './behaviour.ts'
+import { respond, SERVERS } from './behaviour.ts'
 import { memoryOf } from './process-memory.ts'
 import { exitTask, PROGRAMS, startTask } from './programs.ts'
 import { closeSession, openSession, taskOf, type Session } from './session.ts'
@@ -87,7 +87,7 @@ function request(world: ModelWorld, event: SimEvent<NetRequest>): void {
     return
   }
   // The server may be a child of the shell that is first.
-  const serving = memoryOf(container).tasks.find((t) => t.program !== 'shell' && t.program !== 'tool') ?? task
+  const serving = memoryOf(container).tasks.find((t) => t.program in SERVERS) ?? task
   const { response, reset, log, workMicros } = respond(world, container, serving.program, event.data)
   if (log !== undefined) appendContainerLog(world, container.id, 'stdout', log)
   const answer: NetRespond = { flow, ...(response === undefined ? {} : { response }), ...(reset ? { reset } : {}) }

@@ -96,16 +96,32 @@ describe('the network from inside', () => {
     expect(n.log(web).at(-1)).toMatch(/^10\.244\.1\.2 - - \[10\/Jun\/2026:22:00:\d\d \+0000\] "GET \/ HTTP\/1.1" 200 /)
   })
 
-  it('looks a Service up through CoreDNS on the way', () => {
+  it('the client of the lab asks again and again, and logs what it hears', () => {
     const n = new TestNode()
+    const web = n.pod('web', 'nodeglass/web')
+    n.run(SECOND)
+    const ip = n.reader.get('sandboxes', n.container(web).sandboxId)!.ip
+    const client = n.pod('client', 'nodeglass/client', { env: { URL: `http://${ip}:8080/` } })
+    n.run(7 * SECOND)
+    expect(n.log(client)).toEqual(['web', 'web', 'web', 'web'])
+    n.exec(web, ['touch', '/tmp/unready'])
+    expect(n.exec(client, ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', `${ip}:8080/ready`]).response).toMatchObject({ stdout: '503', exit_code: 0 })
+  })
+
+  it('looks a Service up through CoreDNS on the way', () => {
+    const n = new TestNode(['control-plane', 'worker-1'])
     const dns = n.pod('dns', 'registry.k8s.io/coredns/coredns:v1.14.2')
     n.run(SECOND)
     // No kube-proxy here: the Service address is the pod's own.
     const ip = n.reader.get('sandboxes', n.container(dns).sandboxId)!.ip
     n.put('services', 'kube-system/kube-dns', { metadata: { name: 'kube-dns', namespace: 'kube-system' }, spec: { clusterIP: ip } })
-    n.put('services', 'default/web', { metadata: { name: 'web', namespace: 'default' }, spec: { clusterIP: '10.96.7.7' } })
+    n.tellDns('services', { metadata: { name: 'web', namespace: 'default' }, spec: { clusterIP: '10.96.7.7' } })
+    const early = sh(n, 'early', 'nslookup web | tail -n 2')
+    n.run(SECOND)
+    for (const resource of ['services', 'endpointslices', 'namespaces']) n.tellDns(resource, { metadata: {} }, 'BOOKMARK')
     const client = sh(n, 'client', 'nslookup web | tail -n 3; curl web; wget -qO- nope.example.org || true')
     n.run(30 * SECOND)
+    expect(n.log(early)[0]).toContain("server can't find web")
     expect(n.log(client)).toEqual(['Name:\tweb.default.svc.cluster.local', 'Address: 10.96.7.7', '', 'sh: curl: not found', "wget: bad address 'nope.example.org'"])
   })
 })

@@ -101,7 +101,7 @@ function go(s: Session, id: number): void {
     runShell(s, host, id)
     const task = taskOf(s, id)
     const sh = task?.state as ShellState | null | undefined
-    if (!task || (task.program !== 'shell' && task.program !== 'tool') || sh?.wait?.for !== 'net' || sh.wait.work !== undefined) return
+    if (!task || sh?.wait?.for !== 'net' || sh.wait.work !== undefined) return
     const work = startNet(s, id, sh.wait.argv)
     if (!settle(s, id, work)) return
   }
@@ -207,6 +207,9 @@ function server(program: ServerProgram): Program {
       if (what === 'exit') return exitTask(s, id, program.stop?.code ?? 0)
       print(s, id, 'stderr', program.hello(s.container, s.world.now, task.argv))
       setState(s, id, { stage: 'serving' })
+      // Programs that are an actor of their own: the container is only their process.
+      if (task.program === 'kube-proxy' || task.program === 'coredns')
+        s.world.send(`${task.program}.start`, `${s.container.node}/${task.program}`, { pid: s.container.pid }, { from: s.actor, delayMicros: 60 })
       for (const { proto, port } of program.ports(s.container, task.argv)) {
         const listen: ListenRequest = { pid: s.container.pid, containerId: s.container.id, proto, ip: '0.0.0.0', port }
         s.world.send('kernel.listen', s.kernel, listen, { from: s.actor, delayMicros: 40 })

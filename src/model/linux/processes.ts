@@ -94,6 +94,8 @@ export function endProcess(
   if (process.zombie) return
   closeListenersOf(world, process)
   addProcess(world, { ...process, rss: 0, zombie: true })
+  // kube-proxy is an actor of its own: with its process it falls silent, and its rules stay.
+  if (containerId && world.get('containers', containerId)?.behaviour === 'kube-proxy') world.send('kube-proxy.stop', `${node}/kube-proxy`, {})
   const notice: ExitNotice = { pid, containerId: containerId ?? '', exitCode, oom: options.oom ?? false }
   if (options.signal) notice.signal = options.signal
   world.send('kernel.exit', `${node}/containerd`, notice, { delayMicros: 400 })
