@@ -1,7 +1,7 @@
 import type { CommandNode, Statement } from 'unbash'
 import type { Input, Micros } from '../sim/contract.ts'
 import type { ModelReader } from '../model/tables.ts'
-import type { Place } from '../tools/contract.ts'
+import type { Place, Tool } from '../tools/contract.ts'
 import type { Files } from './files.ts'
 import type { ShellState } from './state.ts'
 import type { Sink, Source } from './streams.ts'
@@ -54,6 +54,7 @@ export interface Program {
   /** Everywhere when absent. */
   readonly places?: readonly Place['at'][]
   readonly run: (process: Process) => Promise<number> | number
+  readonly complete?: Tool['complete']
 }
 
 export interface Job {

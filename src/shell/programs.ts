@@ -1,6 +1,7 @@
 import type { Tool } from '../tools/contract.ts'
 import { runBash } from './builtins.ts'
 import { filterPrograms, pythonJsonTool } from './filters.ts'
+import { lab } from './lab-program.ts'
 import type { Program } from './process.ts'
 import { toolProgram } from './run-tool.ts'
 import * as about from './text-tools/about.ts'
@@ -21,7 +22,7 @@ export function allPrograms(tools: readonly Tool[]): ReadonlyMap<string, Program
     waiting.sleep, waiting.watch, waiting.timeout, waiting.yes, waiting.xargs,
     grep, { ...grep, name: 'egrep' }, { ...grep, name: 'fgrep' },
     head, tail, bash, { ...bash, name: 'sh' }, { ...bash, name: 'ash' }, { ...bash, name: 'dash' },
-    ...filterPrograms, pythonJsonTool,
+    ...filterPrograms, pythonJsonTool, lab,
   ] // prettier-ignore
   const map = new Map(programs.map((program) => [program.name, program]))
   for (const tool of tools) {

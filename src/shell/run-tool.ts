@@ -1,4 +1,5 @@
 import type { FileView, Tool, ToolCall } from '../tools/contract.ts'
+import { runKubectl } from '../tools/kubectl/kubectl.ts'
 import { describe, normalise, type Files } from './files.ts'
 import type { Process, Program } from './process.ts'
 import { readAll } from './streams.ts'
@@ -6,7 +7,20 @@ import { Killed } from './tasks.ts'
 
 /** Makes a program of a pure tool: calls it again when what it waits for has come, and hands its inputs to the model. */
 export function toolProgram(tool: Tool): Program {
-  return { name: tool.name, summary: tool.summary, places: tool.places, run: (process) => runTool(tool, process) }
+  return {
+    name: tool.name,
+    summary: tool.summary,
+    places: tool.places,
+    ...(tool.complete ? { complete: tool.complete } : {}),
+    async run(process) {
+      // The documentation of the API weighs more than all tools together: it is loaded when it is asked for.
+      if (tool.name === 'kubectl' && process.argv.includes('explain')) {
+        const { explain } = await import('../tools/kubectl/explain.ts')
+        return runTool({ ...tool, run: (call) => runKubectl(call, [explain]) }, process)
+      }
+      return runTool(tool, process)
+    },
+  }
 }
 
 export function fileView(files: Files, cwd: string): FileView {
@@ -98,7 +112,15 @@ async function enter(
   argv: readonly string[] | undefined,
 ): Promise<number> {
   const { kernel, io, group } = process
+  // runc resolves the program itself, without a shell: what is not there is told apart from what failed.
+  if (place.at === 'container' && argv && !isThere(kernel, place, argv[0] ?? '')) return -1
   return kernel.runIn(kernel.siteOf(place), argv, io, group)
+}
+
+function isThere(kernel: Process['kernel'], place: Parameters<Process['kernel']['siteOf']>[0], name: string): boolean {
+  const bare = name.replace(/^\/(usr\/)?(local\/)?s?bin\//, '')
+  const builtins = ['echo', 'printf', 'pwd', 'true', 'false', 'test', '[', 'kill']
+  return builtins.includes(bare) || kernel.findProgram(bare, place) !== undefined
 }
 
 /** Standard input is read only when asked for by name, so that `while read x; do kubectl get ...; done` keeps its lines. */

@@ -2,6 +2,7 @@ import { parse } from 'unbash'
 import type { Place, Tool } from '../tools/contract.ts'
 import { builtinNames } from './builtins.ts'
 import { asProcess, ExitShell, LoopControl, ReturnFrom } from './control.ts'
+import { normalise } from './files.ts'
 import { isIncomplete, placeholderIn, syntaxError } from './incomplete.ts'
 import { INTERPRETER } from './interpret.ts'
 import { reportJobs } from './jobs.ts'
@@ -42,6 +43,9 @@ export interface Session {
   history(): readonly string[]
   site(): { readonly site: Site; readonly shell: ShellState }
   programNames(): readonly string[]
+  /** A file of the laptop's working directory, for the editor beside the terminal. */
+  readFile(name: string): string | undefined
+  writeFile(name: string, text: string): void
   kernel: Kernel
   /** What the session waits for in the model. Empty while it waits for a line alone. */
   waits(): readonly ModelWait[]
@@ -63,6 +67,7 @@ interface Level {
   prompt: string
 }
 
+const LAPTOP_HOME = '/home/learner'
 const LINE_OUTPUT_LIMIT = 2_000_000
 const STEPS_PER_BREATH = 200
 /** Commands without model time passing. More than any lesson needs; far less than a tab can bear. */
@@ -305,6 +310,11 @@ export function createSession(options: SessionOptions): Session {
     site: () => levels.at(-1) ?? { site: home, shell: outer },
     programNames: () => [...builtinNames(), ...programs.keys()],
     kernel,
+    readFile(name) {
+      const text = siteOf({ at: 'laptop' }).files.read(normalise(name, LAPTOP_HOME))
+      return 'ok' in text ? text.ok : undefined
+    },
+    writeFile: (name, text) => void siteOf({ at: 'laptop' }).files.write(normalise(name, LAPTOP_HOME), text),
     waits: () => tasks.waits(),
     wake: (changed) => tasks.wake(host.reader().now, changed),
     quiet: () => tasks.quiet(),

@@ -35,7 +35,7 @@ export interface ToolCall {
   readonly state?: unknown
   /** Ctrl-C was pressed. */
   readonly interrupted?: boolean
-  /** Exit status of what `effect: enter` ran in the other place, on the call after it. */
+  /** Exit status of what `effect: enter` ran in the other place, on the call after it; -1: no such program there. */
   readonly ran?: number
 }
 

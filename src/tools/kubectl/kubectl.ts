@@ -25,16 +25,17 @@ function findVerb(name: string): Verb | undefined {
   return VERBS.find((verb) => verb.name === name || verb.aliases?.includes(name))
 }
 
-function run(call: ToolCall): ToolResult {
+/** `heavy`: verbs that were loaded for this call in place of their descriptors (`explain` and its documentation). */
+export function runKubectl(call: ToolCall, heavy: readonly Verb[] = []): ToolResult {
   try {
-    return dispatch(call)
+    return dispatch(call, heavy)
   } catch (error) {
     if (!(error instanceof KubectlError)) throw error
     return { err: error.message.endsWith('\n') ? error.message : `${error.message}\n`, exit: error.exit }
   }
 }
 
-function dispatch(call: ToolCall): ToolResult {
+function dispatch(call: ToolCall, heavy: readonly Verb[]): ToolResult {
   const argv = call.argv.slice(1)
   // Flags may stand before the verb: `kubectl -n kube-system get pods`.
   let at = 0
@@ -45,7 +46,7 @@ function dispatch(call: ToolCall): ToolResult {
   const name = argv[at]
   if (name === undefined || name === 'help' || (at > 0 && argv.slice(0, at).includes('--help')))
     return help(argv.slice(at + 1))
-  const verb = findVerb(name)
+  const verb = heavy.find((v) => v.name === name) ?? findVerb(name)
   if (!verb) {
     const instead = NOT_SIMULATED[name]
     if (instead) return { err: `not simulated here: kubectl ${name}; try ${instead}\n`, exit: 1 }
@@ -166,6 +167,6 @@ export const kubectl: Tool = {
   name: 'kubectl',
   summary: 'control the cluster',
   places: ['laptop', 'node'],
-  run,
+  run: (call) => runKubectl(call),
   complete,
 }

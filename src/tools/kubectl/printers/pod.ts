@@ -30,7 +30,7 @@ export function podSummary(pod: Pod): {
   const { spec } = pod
   const status = pod.status ?? {}
   const inits = new Map((spec.initContainers ?? []).map((c) => [c.name, c]))
-  let total = spec.containers.length + (spec.initContainers ?? []).filter(isSidecar).length
+  const total = spec.containers.length + (spec.initContainers ?? []).filter(isSidecar).length
   let ready = 0
   let reason = status.reason || status.phase || 'Pending'
   if (condition(pod, 'PodScheduled')?.reason === 'SchedulingGated') reason = 'SchedulingGated'
