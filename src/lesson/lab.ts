@@ -1,8 +1,8 @@
 import { newMachine, openScenario } from '../model/cluster.ts'
-import { FAULTS } from '../model/faults/faults.ts'
+import { FAULTS, faultProblem } from '../model/faults/faults.ts'
 import type { ModelReader, Tables } from '../model/tables.ts'
 import { runLines, type Mover } from '../shell/drive.ts'
-import type { Filters } from '../shell/process.ts'
+import type { Filters, LabControls } from '../shell/process.ts'
 import { createSession } from '../shell/session.ts'
 import type { ModelWait } from '../shell/tasks.ts'
 import type { Input, JournalEntry, Micros } from '../sim/contract.ts'
@@ -61,6 +61,23 @@ function settle(runner: Runner): void {
   for (let next = runner.nextAt(); next !== undefined && next <= runner.reader.now; next = runner.nextAt()) runner.step()
 }
 
+/** Time, faults and the hash, for the builtin `lab`. Where a run has no past there is nothing to ask why. */
+export function controlsOf(runner: Runner): LabControls {
+  return {
+    fault(name, target, on) {
+      const data = { name, target, on }
+      const problem = faultProblem(runner.reader, data)
+      if (problem !== undefined) return problem
+      runner.input({ kind: 'fault.set', to: 'faults', data })
+      settle(runner)
+      return undefined
+    },
+    faults: () => FAULTS.map((fault) => fault.name),
+    hash: () => runner.hash(),
+    why: () => undefined,
+  }
+}
+
 export interface LabFiles {
   [path: string]: string
 }
@@ -81,6 +98,7 @@ export async function runShell(
         for (const input of inputs) runner.input(input)
         settle(runner)
       },
+      lab: controlsOf(runner),
       ...(loadFilters ? { loadFilters } : {}),
     },
     tools: TOOLS,
@@ -118,13 +136,8 @@ export function openLab(scenario: string, seed: number, loadFilters?: () => Prom
     },
     write: (path, text) => void (files[path] = text),
     async fault(name, target, on) {
-      const fault = FAULTS.find((f) => f.name === name)
-      if (!fault) return { out: '', err: `no fault "${name}"`, exit: 2 }
-      if (!fault.targets(machine.reader).includes(target))
-        return { out: '', err: `${name} cannot hit "${target}"; it can hit: ${fault.targets(machine.reader).join(', ')}`, exit: 1 }
-      runner.input({ kind: 'fault.set', to: 'faults', data: { name, target, on } })
-      settle(runner)
-      return { out: '', err: '', exit: 0 }
+      const problem = controlsOf(runner).fault(name, target, on)
+      return { out: '', err: problem ?? '', exit: problem === undefined ? 0 : 1 }
     },
   }
 }
