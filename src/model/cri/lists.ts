@@ -54,15 +54,28 @@ function containerEntry(container: ContainerRecord): CriContainer {
 const hasLabels = (labels: Record<string, string>, want: Record<string, string> | undefined): boolean =>
   want === undefined || Object.entries(want).every(([key, value]) => labels[key] === value)
 
+/** Whole lists, kept beside the index they were made from, which is a new array after every write. */
+const wholeLists = new WeakMap<readonly object[], readonly object[]>()
+
+function wholeList<R extends object>(records: readonly R[], make: (records: readonly R[]) => object[]): readonly object[] {
+  let list = wholeLists.get(records)
+  if (!list) wholeLists.set(records, (list = Object.freeze(make(records))))
+  return list
+}
+
 export function listPodSandbox(world: ModelWorld, event: CallEvent): void {
   const { filter } = requestOf<ListPodSandboxRequest>(event)
+  if (!filter) {
+    const all = world.by('sandboxes', 'node', placeOf(event.to))
+    return answer(world, event, { items: wholeList(all, (records) => records.filter(isVisible).map(sandboxEntry)) })
+  }
   const items: PodSandbox[] = []
   for (const sandbox of world.by('sandboxes', 'node', placeOf(event.to)))
     if (
       isVisible(sandbox) &&
-      (filter?.id === undefined || sandbox.id === filter.id) &&
-      (filter?.state === undefined || sandbox.state === filter.state.state) &&
-      hasLabels(sandbox.labels, filter?.label_selector)
+      (filter.id === undefined || sandbox.id === filter.id) &&
+      (filter.state === undefined || sandbox.state === filter.state.state) &&
+      hasLabels(sandbox.labels, filter.label_selector)
     )
       items.push(sandboxEntry(sandbox))
   answer(world, event, { items: Object.freeze(items) })
@@ -71,17 +84,18 @@ export function listPodSandbox(world: ModelWorld, event: CallEvent): void {
 export function listContainers(world: ModelWorld, event: CallEvent): void {
   const { filter } = requestOf<ListContainersRequest>(event)
   const node = placeOf(event.to)
+  if (!filter) return answer(world, event, { containers: wholeList(world.by('containers', 'node', node), (records) => records.map(containerEntry)) })
   const from =
-    filter?.pod_sandbox_id === undefined
+    filter.pod_sandbox_id === undefined
       ? world.by('containers', 'node', node)
       : world.by('containers', 'sandbox', filter.pod_sandbox_id)
   const containers: CriContainer[] = []
   for (const container of from)
     if (
       container.node === node &&
-      (filter?.id === undefined || container.id === filter.id) &&
-      (filter?.state === undefined || container.state === filter.state.state) &&
-      hasLabels(container.labels, filter?.label_selector)
+      (filter.id === undefined || container.id === filter.id) &&
+      (filter.state === undefined || container.state === filter.state.state) &&
+      hasLabels(container.labels, filter.label_selector)
     )
       containers.push(containerEntry(container))
   answer(world, event, { containers: Object.freeze(containers) })
