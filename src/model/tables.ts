@@ -125,6 +125,8 @@ export type KubeletRecord = {
   nodeReportedAt?: Micros
   statusSince?: Micros
   statusUid?: string
+  /** The work queue has been emptied up to this second. */
+  dueSecond: number
   /** Whether an iteration of the sync loop is scheduled. */
   looping: boolean
   /** Wait of the loop while the runtime is in error, doubling. */

@@ -15,7 +15,7 @@ export function housekeeping(world: ModelWorld, node: string): void {
   const kubelet = world.get('kubelets', node)!
   reviveStatuses(world, node)
   retryObjects(world, node, 30 * SECOND)
-  for (const record of world.by('podWorkers', 'node', node)) {
+  for (const record of world.by('podWorkers', 'attended', node)) {
     if (overdue(world, record)) {
       const method = record.job!.call!.method
       completeJob(world, record, {

@@ -10,6 +10,7 @@ import { onTurn } from './kill-pod.ts'
 import { onLeaseTick } from './lease-controller.ts'
 import { onNodeTick, onRegister } from './node-status.ts'
 import { onRelist, RELIST } from './pleg.ts'
+import { dueKey } from './pod-workers.ts'
 import { onRestart, onStart, onStop } from './process.ts'
 import { DIALED } from './prober/dial.ts'
 import { onProbeTick } from './prober/prober.ts'
@@ -29,7 +30,12 @@ export const kubelet: ModelComponent = {
     kubelets: { owner: 'kubelet' },
     podWorkers: {
       owner: 'kubelet',
-      indexes: { node, waiting: (r) => (r.job?.step === 'waitCache' ? r.node : undefined) },
+      indexes: {
+        node,
+        waiting: (r) => (r.job?.step === 'waitCache' ? r.node : undefined),
+        attended: (r) => (r.busy || r.finished ? r.node : undefined),
+        due: (r) => (r.nextDue === undefined ? undefined : dueKey(r.node, r.nextDue)),
+      },
     },
     probes: { owner: 'kubelet', indexes: { node, pod } },
     backoffs: { owner: 'kubelet', indexes: { node, pod } },
@@ -37,7 +43,7 @@ export const kubelet: ModelComponent = {
       owner: 'kubelet',
       indexes: { node, mirror: (r) => (r.mirrorOf === undefined ? undefined : r.node) },
     },
-    podCache: { owner: 'kubelet', indexes: { node } },
+    podCache: { owner: 'kubelet', indexes: { node, reinspect: (r) => (r.reinspect ? r.node : undefined) } },
     podStatuses: {
       owner: 'kubelet',
       indexes: { node, unsent: (r) => (r.version > r.sentVersion ? r.node : undefined) },

@@ -20,7 +20,16 @@ const evictionMemoryBytes = 100 * 1024 * 1024
 /** The share is a 32-bit float upstream: that is where the odd last digits come from. */
 const evictionDiskShare = Math.fround(0.1)
 
-export function nodeCapacity(machine: MachineRecord): { capacity: ResourceList; allocatable: ResourceList } {
+type Capacity = { capacity: ResourceList; allocatable: ResourceList }
+const capacities = new WeakMap<MachineRecord, Capacity>()
+
+export function nodeCapacity(machine: MachineRecord): Capacity {
+  let known = capacities.get(machine)
+  if (known === undefined) capacities.set(machine, (known = measure(machine)))
+  return known
+}
+
+function measure(machine: MachineRecord): Capacity {
   const disk = machine.ephemeralKi * 1024
   const fixed = { cpu: String(machine.cpus), 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', pods: String(machine.maxPods) }
   return {

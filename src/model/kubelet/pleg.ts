@@ -98,7 +98,12 @@ function stateOf(container: CriContainer): 'running' | 'exited' | 'unknown' {
       : 'unknown'
 }
 
-function groups(sandboxes: readonly PodSandbox[], containers: readonly CriContainer[]): Map<string, Group> {
+/** The pods that `wanted` names, as the two lists show them. */
+function groups(
+  sandboxes: readonly PodSandbox[],
+  containers: readonly CriContainer[],
+  wanted: ReadonlySet<string>,
+): Map<string, Group> {
   const byUid = new Map<string, Group>()
   const group = (uid: string, name: string, namespace: string): Group => {
     let found = byUid.get(uid)
@@ -106,12 +111,14 @@ function groups(sandboxes: readonly PodSandbox[], containers: readonly CriContai
     return found
   }
   for (const s of sandboxes) {
+    if (!wanted.has(s.metadata.uid)) continue
     const g = group(s.metadata.uid, s.metadata.name, s.metadata.namespace)
     // A sandbox counts as a container of its pod: its death is an event as well.
     g.states[s.id] = s.state === 'SANDBOX_READY' ? 'running' : 'exited'
     g.ids.push({ sandbox: true, id: s.id })
   }
   for (const c of containers) {
+    if (!wanted.has(c.pod_uid)) continue
     const g = group(c.pod_uid, '', '')
     g.states[c.id] = stateOf(c)
     g.ids.push({ id: c.id })
@@ -121,31 +128,42 @@ function groups(sandboxes: readonly PodSandbox[], containers: readonly CriContai
 
 function compare(world: ModelWorld, relist: RelistRecord): void {
   const { node, lists, before } = relist
-  const cached = world.by('podCache', 'node', node)
   const kubelet = world.get('kubelets', node)!
-  // The runtime gave the very same entries: nothing can have changed.
-  const same = sameItems(lists.sandboxes, before.sandboxes) && sameItems(lists.containers, before.containers)
-  const again = cached.filter((c) => c.reinspect)
+  const sandboxes = lists.sandboxes as readonly PodSandbox[]
+  const containers = lists.containers as readonly CriContainer[]
+  const again = world.by('podCache', 'reinspect', node).map((c) => c.uid)
+  const touched = changedPods(sandboxes, containers, before)
+  for (const uid of again) touched.add(uid)
   const pods: Group[] = []
-  if (!same || again.length > 0) {
-    const now = groups(lists.sandboxes as PodSandbox[], lists.containers as CriContainer[])
-    for (const [uid, group] of now) {
+  if (touched.size > 0) {
+    const now = groups(sandboxes, containers, touched)
+    for (const uid of touched) {
       const known = world.get('podCache', workerId(node, uid))
-      if (known?.reinspect || !equalStates(known?.states ?? {}, group.states)) pods.push(group)
+      const group = now.get(uid)
+      if (group === undefined) {
+        if (known) pods.push({ uid, name: known.name, namespace: known.namespace, ids: [], states: {} })
+      } else if (known?.reinspect || !equalStates(known?.states ?? {}, group.states)) pods.push(group)
     }
-    for (const { uid, name, namespace } of cached)
-      if (!now.has(uid)) pods.push({ uid, name, namespace, ids: [], states: {} })
   }
   world.put('kubelets', node, { ...kubelet, lastRelistAt: relist.since })
   if (pods.length > 0) world.because('KL12', { inspected: pods.length, onRequest: again.length })
   next(world, { ...relist, phase: 'inspect', before: lists, pods })
 }
 
-function sameItems(a: readonly object[] | undefined, b: readonly object[] | undefined): boolean {
-  if (a === b) return true
-  if (a === undefined || b === undefined || a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
+/** uids of the pods of which an entry is new, is another one than before, or is gone. */
+function changedPods(
+  sandboxes: readonly PodSandbox[],
+  containers: readonly CriContainer[],
+  before: RelistRecord['before'],
+): Set<string> {
+  const touched = new Set<string>()
+  const old = new Set<object>([...(before.sandboxes ?? []), ...(before.containers ?? [])])
+  // The runtime gives the very same entry for what did not change.
+  for (const s of sandboxes) if (!old.delete(s)) touched.add(s.metadata.uid)
+  for (const c of containers) if (!old.delete(c)) touched.add(c.pod_uid)
+  for (const gone of old)
+    touched.add('pod_uid' in gone ? (gone as CriContainer).pod_uid : (gone as PodSandbox).metadata.uid)
+  return touched
 }
 
 function equalStates(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {

@@ -1,6 +1,7 @@
 // Pod workers: one record per pod, one job at a time in each.
 // Upstream: pkg/kubelet/pod_workers.go (UpdatePod, podWorkerLoop, completeWork, completeSync, completeTerminating).
 import type { Pod } from '../apiserver/objects.ts'
+import { SECOND } from '../../sim/clock.ts'
 import type { Micros } from '../../sim/contract.ts'
 import type { ModelWorld, PodJob, PodWorkerRecord } from '../tables.ts'
 import { jitter } from './calls.ts'
@@ -218,12 +219,21 @@ export function completeJob(world: ModelWorld, record: PodWorkerRecord, end: Job
   putWorker(world, { ...done, nextDue: world.now + wait })
 }
 
+/** The work queue in buckets of a second, so that a tick looks only at what may be due. */
+const dueSecond = (at: Micros): number => Math.floor(at / SECOND)
+export const dueKey = (node: string, at: Micros): string => `${node}|${dueSecond(at)}`
+
 /** syncCh: pods whose time has come (work queue GetWork). */
 export function syncDuePods(world: ModelWorld, node: string): void {
+  const kubelet = world.get('kubelets', node)!
+  const last = dueSecond(world.now)
   const due: string[] = []
-  for (const record of world.by('podWorkers', 'node', node)) {
-    if (record.nextDue !== undefined && record.nextDue <= world.now && !record.busy) due.push(record.uid)
+  for (let second = kubelet.dueSecond; second <= last; second++) {
+    for (const record of world.by('podWorkers', 'due', `${node}|${second}`)) {
+      if (record.nextDue! <= world.now && !record.busy) due.push(record.uid)
+    }
   }
+  if (kubelet.dueSecond !== last) world.put('kubelets', node, { ...kubelet, dueSecond: last })
   for (const uid of due) updatePod(world, node, uid, { type: 'sync' })
 }
 

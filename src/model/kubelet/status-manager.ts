@@ -70,38 +70,28 @@ export function forgetStatus(world: ModelWorld, node: string, uid: string): void
   world.put('podStatuses', idOf(node, uid), undefined)
 }
 
+/** Upstream isPodStatusByKubeletEqual: the times of conditions do not count, nor does the order of fields. */
 function same(a: PodStatus, b: PodStatus): boolean {
-  return JSON.stringify(ordered(a)) === JSON.stringify(ordered(b))
+  const { conditions: conditionsA = [], ...restA } = a
+  const { conditions: conditionsB = [], ...restB } = b
+  if (conditionsA.length !== conditionsB.length) return false
+  for (const x of conditionsA) {
+    const y = conditionsB.find((c) => c.type === x.type)
+    if (y === undefined || x.status !== y.status || (x.reason ?? '') !== (y.reason ?? '')) return false
+    if ((x.message ?? '') !== (y.message ?? '') || x.observedGeneration !== y.observedGeneration) return false
+  }
+  return samePlain(restA, restB)
 }
 
-/** Fields in one order and without what no one compares, so that texts can be compared. */
-function ordered(status: PodStatus): unknown {
-  const { conditions, containerStatuses, initContainerStatuses, ephemeralContainerStatuses, ...rest } = status
-  const sorted = Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)))
-  const cond = (conditions ?? []).map((c) => [
-    c.type,
-    c.status,
-    c.reason ?? '',
-    c.message ?? '',
-    c.observedGeneration ?? 0,
-  ])
-  const deep = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(deep)
-    if (value === null || typeof value !== 'object') return value
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, v]) => v !== undefined)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([k, v]) => [k, deep(v)]),
-    )
-  }
-  return [
-    sorted,
-    cond.sort(),
-    deep(containerStatuses ?? []),
-    deep(initContainerStatuses ?? []),
-    deep(ephemeralContainerStatuses ?? []),
-  ]
+function samePlain(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const left = a as Record<string, unknown>
+  const right = b as Record<string, unknown>
+  for (const key in left) if (left[key] !== undefined && !samePlain(left[key], right[key])) return false
+  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false
+  return true
 }
 
 /** Sends the oldest update that waits, if none is under way. */
