@@ -5,7 +5,7 @@ import type { Condition, Node, NodeStatus, ResourceList } from '../apiserver/obj
 import { bytesQuantity } from '../apiserver/quantity.ts'
 import { rfc3339, MILLI, SECOND } from '../../sim/clock.ts'
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
-import type { ApiResponse } from '../messages.ts'
+import { connected, type ApiResponse } from '../messages.ts'
 import type { MachineRecord, ModelWorld } from '../tables.ts'
 import { apiAtOnce, tellOfNode, type Ctx } from './calls.ts'
 import { heartbeatTimeout, timers } from './config.ts'
@@ -187,7 +187,9 @@ export function report(world: ModelWorld, node: string): void {
       err: `error getting node "${node}": Get "https://172.18.0.2:6443/api/v1/nodes/${node}?timeout=10s": net/http: request canceled (Client.Timeout exceeded while awaiting headers)`,
     })
   }
-  const before = kubelet.reported
+  // The kubelet's node lister: its informer is as fresh as the connection (tryUpdateNodeStatus reads it first).
+  const listed = connected(world, `${node}/kubelet`, 'apiserver') ? world.get('nodes', node)?.status : undefined
+  const before = listed ?? kubelet.reported
   const { status, events } = buildStatus(world, node, before)
   const ready = status.conditions?.find((c) => c.type === 'Ready')
   const notReady = ready?.status === 'True' ? '' : (ready?.message ?? '')
