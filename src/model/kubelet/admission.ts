@@ -15,10 +15,10 @@ export function admit(world: ModelWorld, node: string, pod: Pod): Refusal | unde
   const machine = world.get('machines', node)
   if (machine === undefined) return undefined
   const { allocatable } = nodeCapacity(machine)
-  const others = world.by('podWorkers', 'node', node).filter((w) => w.uid !== pod.metadata.uid && !w.finished)
-  if (others.length + 1 > quantityValue(allocatable.pods)) {
-    return outOf('pods', 1, others.length, quantityValue(allocatable.pods))
-  }
+  const workers = world.by('podWorkers', 'node', node)
+  const over = world.by('podWorkers', 'attended', node).filter((w) => w.finished).length
+  const count = workers.length - over
+  if (count + 1 > quantityValue(allocatable.pods)) return outOf('pods', 1, count, quantityValue(allocatable.pods))
   const requests = requestsOf(pod)
   for (const resource of Object.keys(requests)) {
     const value = resource === 'cpu' ? milliValue : quantityValue
@@ -26,7 +26,8 @@ export function admit(world: ModelWorld, node: string, pod: Pod): Refusal | unde
     if (requested === 0) continue
     const capacity = value(allocatable[resource])
     let used = 0
-    for (const other of others) {
+    for (const other of workers) {
+      if (other.finished) continue
       const spec = world.get('kubeletPods', `${node}|${other.uid}`)?.pod
       if (spec) used += value(requestsOf(spec)[resource])
     }
