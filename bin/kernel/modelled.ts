@@ -55,7 +55,7 @@ function waysOf(stage: Stage, topology: Topology, flow: Flow): Way[] {
       ways.set(key, way)
       quiet = 0
     }
-    if (!key.includes('--mode random') && i >= 3 && ways.size === 1) break
+    if (!key.includes('KUBE-SEP') && i >= 3 && ways.size === 1) break
   }
   return [...ways.values()]
 }

@@ -22,7 +22,7 @@ class Agent {
   constructor(net: Net, name: string, script: string) {
     this.child = spawn('ip', ['netns', 'exec', net.ns(name), process.execPath, script], {
       stdio: ['pipe', 'pipe', 'inherit'],
-    }) as ChildProcessWithoutNullStreams
+    }) as unknown as ChildProcessWithoutNullStreams
     createInterface({ input: this.child.stdout }).on('line', (line) => {
       const answer = JSON.parse(line) as AgentAnswer
       this.waiting.get(answer.id)?.(answer)
