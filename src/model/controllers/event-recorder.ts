@@ -54,7 +54,8 @@ export function recordEvent(
   }
   const combined = !seen && messages.length >= GROUP_MAX
   const message = combined ? `(combined from similar events): ${told.message}` : told.message
-  const sentKey = combined ? groupKey : `${groupKey}|${told.message}`
+  // One event per part of the object: two containers of a pod do not share a count (getEventKey).
+  const sentKey = combined ? groupKey : `${groupKey}|${about.fieldPath ?? ''}|${told.message}`
   const groups = { ...memory.groups, [groupKey]: group }
 
   const paidUntil = Math.max(memory.paidUntil, world.now) + SPAM_COST

@@ -237,6 +237,8 @@ function finishPod(world: ModelWorld, relist: RelistRecord, group: Group): void 
           uid,
           at: world.now,
           ...relist.got,
+          // A dead pod keeps the address that it had: getPodIPs.
+          ips: relist.got.sandboxes.some((b) => b.state === 'READY') ? relist.got.ips : (before?.ips ?? []),
           namespace: known?.metadata.namespace ?? (group.namespace || before?.namespace || ''),
           name: known?.metadata.name ?? (group.name || before?.name || ''),
           states,
