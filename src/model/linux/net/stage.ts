@@ -188,5 +188,5 @@ export function sliceOf(
     endpoints: endpoints.map((e) => ({ addresses: [e.ip], nodeName: e.node, conditions: e.conditions ?? { ready: true } })),
     ports,
   }
-  return slice as EndpointSlice
+  return slice as unknown as EndpointSlice
 }
