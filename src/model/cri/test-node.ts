@@ -14,7 +14,7 @@ import { containerd } from './containerd.ts'
 import { registry } from './registry.ts'
 import { runc } from './runc.ts'
 
-const own = ['pods', 'services', 'endpointslices', 'namespaces', 'kubeProxies', 'chains', 'netfilter', 'nodes'] as const
+const own = ['pods', 'services', 'endpointslices', 'namespaces', 'kubeProxies', 'chains', 'netfilter', 'nodes', 'configmaps', 'secrets', 'kubeletObjects'] as const
 
 export class TestNode {
   readonly machine: Machine<Tables>

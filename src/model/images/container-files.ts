@@ -1,9 +1,10 @@
 /** What a program reads in a container: its own files, then mounted volumes, then what the node and the image put there. */
 import { podResolvConf } from '../dns/resolv-conf.ts'
 import type { ContainerRecord, ModelReader } from '../tables.ts'
-import { cgroupFile } from '../linux/cgroup.ts'
+import { cgroupFile, cgroupFileNames } from '../linux/cgroup.ts'
 import { memoryOf } from './process-memory.ts'
 import type { Session } from './session.ts'
+import { mountedFiles } from './volume-files.ts'
 import { HTTPD_PAGE, NGINX_PAGE } from './pages.ts'
 
 /** The file as one of the container's programs sees it. Undefined: no such file. */
@@ -32,10 +33,13 @@ export function normalize(cwd: string, path: string): string {
   return `/${parts.join('/')}`
 }
 
-/** ConfigMaps, Secrets and the like: the kubelet writes what they hold below a mount as `hostFiles`. */
+/** ConfigMaps, Secrets and the like, and what other containers of the pod wrote into a volume. */
 function mountedFile(reader: ModelReader, container: ContainerRecord, path: string): string | undefined {
   const mount = container.mounts.find((m) => path === m.containerPath || path.startsWith(`${m.containerPath}/`))
   if (!mount) return undefined
+  const pod = reader.get('pods', `${container.namespace}/${container.podName}`)
+  const written = pod && mountedFiles(reader, pod, container.metadata.name)[path]
+  if (written !== undefined) return written
   const below = path.slice(mount.containerPath.length)
   return sharedFile(reader, container, mount.hostPath + below)
 }
@@ -93,6 +97,46 @@ ${ip}\t${hostname}
 }
 
 export const readIn = (s: Session, path: string): string | undefined => readContainerFile(s.world, s.container, path, s.files)
+
+const SYSTEM_FILES = ['/etc/hostname', '/etc/hosts', '/etc/resolv.conf', '/etc/os-release', '/usr/share/nginx/html/index.html', '/usr/local/apache2/htdocs/index.html', '/proc/1/cmdline']
+
+/** Every file that the lab knows in a container, by absolute path: for places that list and read them. */
+export function visibleFiles(reader: ModelReader, container: ContainerRecord): Record<string, string> {
+  const files: Record<string, string> = {}
+  const add = (path: string) => {
+    const text = readContainerFile(reader, container, path)
+    if (text !== undefined && text !== DIRECTORY) files[path] = text
+  }
+  for (const path of SYSTEM_FILES) add(path)
+  for (const name of cgroupFileNames()) add(`/sys/fs/cgroup/${name}`)
+  const pod = reader.get('pods', `${container.namespace}/${container.podName}`)
+  if (pod) for (const path of Object.keys(mountedFiles(reader, pod, container.metadata.name))) add(path)
+  for (const other of reader.by('containers', 'pod', container.podUid))
+    for (const [path, text] of Object.entries(memoryOf(other).files)) {
+      if (text === DELETED || text === DIRECTORY) continue
+      if (other.id === container.id) add(path)
+      else for (const inside of sharedPaths(other, container, path)) add(inside)
+    }
+  for (const [path, text] of Object.entries(memoryOf(container).files)) if (text === DELETED) delete files[path]
+  return files
+}
+
+/** Where a file of one container stands in another that mounts the same volume. */
+function sharedPaths(owner: ContainerRecord, viewer: ContainerRecord, path: string): string[] {
+  const paths: string[] = []
+  for (const mount of owner.mounts) {
+    if (!path.startsWith(`${mount.containerPath}/`)) continue
+    for (const same of viewer.mounts) if (same.hostPath === mount.hostPath) paths.push(same.containerPath + path.slice(mount.containerPath.length))
+  }
+  return paths
+}
+
+/** Directories that are there though nothing is in them, and take new files. */
+export function writableDirectories(container: ContainerRecord): string[] {
+  const own = Object.entries(memoryOf(container).files).filter(([, text]) => text === DIRECTORY).map(([path]) => path)
+  const volumes = container.mounts.filter((m) => !m.readonly && !/\/(etc-hosts|containers\/)/.test(m.hostPath)).map((m) => m.containerPath)
+  return [...new Set([...Object.keys(STANDARD), ...own, ...volumes, container.workingDir])]
+}
 
 /** Names directly below a directory that programs have written or volumes hold; undefined where nothing is known. */
 export function listIn(files: Readonly<Record<string, string>>, directory: string): string[] | undefined {

@@ -8,7 +8,8 @@ import { appendContainerLog } from '../cri/container-log.ts'
 import { respond, SERVERS } from './behaviour.ts'
 import { memoryOf } from './process-memory.ts'
 import { exitTask, PROGRAMS, startTask } from './programs.ts'
-import { closeSession, openSession, taskOf, type Session } from './session.ts'
+import { DELETED, readIn } from './container-files.ts'
+import { closeSession, openSession, taskOf, writeFile, type Session } from './session.ts'
 
 type Target = { containerId: string; pid: number }
 
@@ -66,6 +67,19 @@ function execKill(world: ModelWorld, event: SimEvent<{ containerId: string; exec
   closeSession(s)
 }
 
+/** Input `container.write`, to NODE/proc: somebody at a shell in the container writes a file; `text` undefined removes it. */
+export type ContainerWrite = { containerId: string; path: string; text?: string }
+
+function write(world: ModelWorld, event: SimEvent<ContainerWrite>): void {
+  const { containerId, path, text } = event.data
+  const container = world.get('containers', containerId)
+  if (container?.state !== 'CONTAINER_RUNNING') return
+  const s = openSession(world, container)
+  writeFile(s, path, text)
+  if (text === undefined && readIn(s, path) !== undefined) writeFile(s, path, DELETED)
+  closeSession(s)
+}
+
 /** The port was taken: servers end with an error, as they do. */
 function listenFailed(world: ModelWorld, event: SimEvent<Target & { port: number }>): void {
   const s = session(world, event.data)
@@ -116,6 +130,7 @@ export const proc: ModelComponent = {
     'kernel.exec': exec,
     'kernel.exec-kill': execKill,
     'kernel.listen-failed': listenFailed,
+    'container.write': write,
     'timer.task': tick,
     'net.request': request,
     'net.result': netResult,

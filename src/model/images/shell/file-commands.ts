@@ -1,5 +1,5 @@
 /** Commands that read and write the files of a container. */
-import { DELETED, DIRECTORY, listIn, normalize, readIn } from '../container-files.ts'
+import { DELETED, DIRECTORY, listIn, normalize, readIn, visibleFiles } from '../container-files.ts'
 import { writeFile, type Session } from '../session.ts'
 import type { Command, CommandCall } from './commands.ts'
 import type { ShellState } from './state.ts'
@@ -108,11 +108,12 @@ const mkdir: Command = ({ s, sh, argv }) => {
 
 const ls: Command = ({ s, sh, argv }) => {
   const names = operands(argv)
+  const files = { ...visibleFiles(s.world, s.container), ...s.files }
   let out = ''
   let err = ''
   for (const name of names.length > 0 ? names : ['.']) {
     const path = normalize(sh.cwd, name)
-    const list = listIn(s.files, path)
+    const list = listIn(files, path)
     const text = readIn(s, path)
     if (list) out += list.map((n) => `${n}\n`).join('')
     else if (text !== undefined && text !== DIRECTORY) out += `${name}\n`
