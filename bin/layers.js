@@ -16,8 +16,8 @@ export const LAYERS = {
 
 /** What views and app may use of the layers below: types only, except these doors. */
 export const DOORS = {
-  views: ['^src/lab/(client|replica|protocol|share|trace|kubernetes-schema)\\.tsx?$', '^src/sim/clock\\.ts$'],
-  app: ['^src/lab/', '^src/lesson/', '^src/views/', '^src/sim/clock\\.ts$'],
+  views: ['^src/lab/(client|replica|protocol|share|trace|watch|kubernetes-schema)\\.tsx?$', '^src/sim/(clock|contract)\\.ts$'],
+  app: ['^src/lab/', '^src/lesson/', '^src/views/', '^src/sim/(clock|contract)\\.ts$'],
 }
 
 /** Packages each layer may import; anything else is an error. Pure layers live almost without. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseLesson } from './parse.ts'
 import { proveLesson, type Lab } from './play.ts'
-import { LessonError } from './schema.ts'
+import type { LessonError } from './schema.ts'
 
 const FRONT = `---
 id: L99

@@ -253,7 +253,7 @@ export class Machine<T> {
   }
 
   private makeWorld(): World<T> {
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- getters of the literal below need the machine
+     
     const machine = this
     return {
       get now() {
