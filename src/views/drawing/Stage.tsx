@@ -204,11 +204,13 @@ export interface ThingProps {
   readonly about?: Description
   /** Reached by arrow keys only: one of hundreds. */
   readonly dense?: boolean
+  /** Done beside choosing it. */
+  readonly also?: () => void
   readonly children: ReactNode
 }
 
 /** Something that stands: chosen by click, tap or Enter. */
-export function Thing({ select, name, box, brackets = true, about, dense, children }: ThingProps) {
+export function Thing({ select, name, box, brackets = true, about, dense, also, children }: ThingProps) {
   const stage = useContext(StageContext)
   const chosen = sameSelection(stage?.selected, select)
   const radius = box.radius ?? 6
@@ -223,12 +225,14 @@ export function Thing({ select, name, box, brackets = true, about, dense, childr
       onClick={(event) => {
         event.stopPropagation()
         stage?.onSelect(chosen ? undefined : select)
+        if (!chosen) also?.()
       }}
       onKeyDown={(event) => {
         if (event.key !== 'Enter' && event.key !== ' ') return
         event.preventDefault()
         event.stopPropagation()
         stage?.onSelect(chosen ? undefined : select)
+        if (!chosen) also?.()
       }}
       onPointerEnter={(event) => event.pointerType !== 'touch' && stage?.point(select, event.currentTarget, about)}
       onPointerLeave={() => stage?.point(undefined)}
