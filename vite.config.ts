@@ -3,15 +3,11 @@ import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { lessonList } from './bin/vite-lessons.ts'
-import { contentSecurityPolicy, fetchEarly, offline } from './bin/vite-page.ts'
+import { contentSecurityPolicy, fetchEarly, offline, type FirstLoad } from './bin/vite-page.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** What is needed before anything is opened: the page, its scripts and styles, the model, two alphabets. */
-const firstLoad = (file: string): boolean =>
-  /^(index\.html|icon\.svg|nodeglass\.webmanifest)$/.test(file) ||
-  /assets\/(start|main|index|worker|View|react|client|lessons)-[^/]*\.(js|css)$/.test(file) ||
-  /-latin-(400|500|600)-normal-[^/]*\.woff2$/.test(file)
+const first: FirstLoad = new Set()
 
 export default defineConfig(({ mode }) => ({
   // Relative addresses: the site works from any folder of any host, with no server rules.
@@ -20,8 +16,8 @@ export default defineConfig(({ mode }) => ({
     react(),
     lessonList(here('./lessons')),
     contentSecurityPolicy(),
-    fetchEarly(['src/app/main.tsx', 'src/lab/worker.ts']),
-    offline(firstLoad),
+    fetchEarly('src/app/main.tsx', first),
+    offline(first),
   ],
   resolve: {
     alias: [
@@ -40,6 +36,24 @@ export default defineConfig(({ mode }) => ({
     // The editor is large, and is loaded only when it is opened.
     chunkSizeWarningLimit: 4_000,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            {
+              name: 'start',
+              priority: 2,
+              test: /src\/app\/(start|theme|opening|address)\.|src\/lab\/storage|vite\/preload-helper/,
+            },
+            // What the first picture needs comes as one file. The first script's own parts stay out of it: it must not wait.
+            {
+              name: 'main',
+              test: /node_modules\/(react|react-dom|scheduler|zustand|use-sync-external-store)\/|src\/views\/(drawing|words|node)\/|src\/views\/contract|src\/lab\/(client|replica|watch|short-name)|src\/app\/(App|main|hooks|routes|run|views|stage|lessons|keys|icons|start-a-pod)\.|src\/app\/layout\/(TopBar|Menu|Boundary|Caption|Clock|ViewHost|time|shell|boundary|lab)\.|src\/app\/pages\/(Front|Course|front)\.|src\/app\/dock\/(panels|first)|src\/sim\/|src\/app\/lesson\/player\.ts|virtual:lessons/,
+            },
+          ],
+        },
+      },
+    },
   },
   server: { port: 5300, strictPort: true },
   preview: { port: 5301, strictPort: true },

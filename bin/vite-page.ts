@@ -1,6 +1,6 @@
 /** What the built page needs beside its bundle: a Content-Security-Policy, early fetches, and a worker for offline. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { createHash } from 'node:crypto'
 import type { Plugin } from 'vite'
 
@@ -25,45 +25,65 @@ export function contentSecurityPolicy(): Plugin {
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      handler: () => [
-        { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY }, injectTo: 'head-prepend' },
-      ],
+      handler: (html) =>
+        html.replace(
+          '<meta charset="utf-8" />',
+          (charset) => `${charset}\n    <meta http-equiv="Content-Security-Policy" content="${POLICY}" />`,
+        ),
     },
   }
 }
+
+/** Files of the first load, known once the bundle is made: the page names them, and the service worker keeps them. */
+export type FirstLoad = Set<string>
 
 /**
  * The first script only starts the worker and asks for the rest: name the rest in the page, so that all of it is
  * fetched at once.
  */
-export function fetchEarly(entries: readonly string[]): Plugin {
+export function fetchEarly(entry: string, first: FirstLoad): Plugin {
   return {
     name: 'nodeglass-fetch-early',
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      handler(_html, { bundle }) {
-        const files = new Set<string>()
+      handler(page, { bundle }) {
+        const chunks = new Set<string>()
         const styles = new Set<string>()
         const take = (name: string): void => {
           const chunk = bundle?.[name]
-          if (!chunk || chunk.type !== 'chunk' || files.has(name)) return
-          files.add(name)
+          if (!chunk || chunk.type !== 'chunk' || chunks.has(name)) return
+          chunks.add(name)
           const css = (chunk as { viteMetadata?: { importedCss?: Set<string> } }).viteMetadata?.importedCss
           for (const sheet of css ?? []) styles.add(sheet)
           for (const imported of chunk.imports) take(imported)
         }
-        for (const chunk of Object.values(bundle ?? {}))
-          if (chunk.type === 'chunk' && entries.some((entry) => chunk.facadeModuleId?.endsWith(entry)))
-            take(chunk.fileName)
-        const fonts = Object.keys(bundle ?? {}).filter((name) => /plex-sans-latin-(400|600)-.*woff2$/.test(name))
+        const html = new Set<string>()
+        for (const chunk of Object.values(bundle ?? {})) {
+          if (chunk.type !== 'chunk') continue
+          if (chunk.isEntry) for (const file of [chunk.fileName, ...chunk.imports]) html.add(file)
+          if (chunk.moduleIds.some((id) => id.endsWith(entry))) take(chunk.fileName)
+        }
+        const names = Object.keys(bundle ?? {})
+        const fonts = names.filter((name) => /plex-sans-latin-(400|600)-.*woff2$/.test(name))
+        const worker = names.filter((name) => /assets\/worker-[^/]*\.js$/.test(name))
+        for (const name of [...chunks, ...styles, ...html, ...worker]) first.add(name)
+        for (const name of names) if (/latin-(400|500|600)-.*woff2$|^assets\/index-.*css$/.test(name)) first.add(name)
+        const tag = (tagName: string, attrs: Record<string, string>) => ({
+          tag: tagName,
+          attrs,
+          injectTo: 'head' as const,
+        })
         return [
-          ...[...files].map((file) => ({ tag: 'link', attrs: { rel: 'modulepreload', href: `./${file}` } })),
-          ...[...styles].map((file) => ({ tag: 'link', attrs: { rel: 'stylesheet', href: `./${file}` } })),
-          ...fonts.map((file) => ({
-            tag: 'link',
-            attrs: { rel: 'preload', as: 'font', type: 'font/woff2', href: `./${file}`, crossorigin: '' },
-          })),
+          ...[...chunks]
+            .filter((file) => !html.has(file))
+            .map((file) => tag('link', { rel: 'modulepreload', crossorigin: '', href: `./${file}` })),
+          ...[...styles]
+            .filter((file) => !page.includes(file))
+            .map((file) => tag('link', { rel: 'stylesheet', href: `./${file}` })),
+          ...fonts.map((file) =>
+            tag('link', { rel: 'preload', as: 'font', type: 'font/woff2', href: `./${file}`, crossorigin: '' }),
+          ),
         ]
       },
     },
@@ -99,21 +119,22 @@ self.addEventListener('fetch', (event) => {
 })
 `
 
-/** `first` says of a file whether the first load needs it. */
-export function offline(first: (file: string) => boolean): Plugin {
+export function offline(first: FirstLoad): Plugin {
   let out = 'dist'
   return {
     name: 'nodeglass-offline',
     apply: 'build',
     configResolved(config) {
-      out = join(config.root, config.build.outDir)
+      out = resolve(config.root, config.build.outDir)
     },
     closeBundle() {
       const files = list(out).filter((file) => !/^sw\.js$|\.map$|\.woff$/.test(file))
       const hash = createHash('sha256')
       for (const file of files) hash.update(file).update(readFileSync(join(out, file)))
       const names = (wanted: boolean): string =>
-        JSON.stringify(files.filter((file) => first(file) === wanted).map((file) => `./${file}`))
+        JSON.stringify(
+          files.filter((file) => (first.has(file) || !file.includes('/')) === wanted).map((file) => `./${file}`),
+        )
       const text = SERVICE_WORKER.replace('VERSION', hash.digest('hex').slice(0, 12))
         .replace('FIRST_FILES', () => names(true))
         .replace('REST_FILES', () => names(false))

@@ -2,12 +2,12 @@
 import type { ToWorker, WatchFilter } from '../lab/protocol.ts'
 import { parseRoute } from './address.ts'
 
-export const DEFAULT_SCENARIO = 'three-nodes'
+export const DEFAULT_SCENARIO = 'shop'
 export const DEFAULT_SEED = 1
 export const DEFAULT_NODE = 'worker-1'
 
-/** On the front page nothing happens yet but the clockwork: it gets its moments too. */
-export const frontWatch = (node: string): WatchFilter => ({ actors: [`${node}/`], routine: true })
+/** On the front page nothing happens yet but the clockwork: the relist gets its moment too. */
+export const frontWatch = (node: string): WatchFilter => ({ actors: [`${node}/`], routine: ['cri.'] })
 export const nodeWatch = (node: string): WatchFilter => ({ actors: [`${node}/`] })
 
 export interface Wanted {

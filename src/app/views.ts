@@ -25,16 +25,21 @@ type Line = [id: string, title: string, says: string, watch?: (node: string) => 
 
 const LINES: readonly Line[] = [
   ['node', 'Node', 'A node cut open: agents, runtime, kernel.'],
-  ['pod-start', 'Pod start', 'Every message that makes a pod run, in lanes.'],
-  ['packet-path', 'Packet path', 'One packet through hooks, rules and namespaces.'],
+  [
+    'pod-start',
+    'Pod start',
+    'Every message that makes a pod run, in lanes.',
+    (node) => ({ actors: [`${node}/`, 'scheduler'], planes: ['api', 'cri', 'kernel', 'store'] }),
+  ],
+  [
+    'packet-path',
+    'Packet path',
+    'One packet through hooks, rules and namespaces.',
+    () => ({ kinds: ['net.hop'], routine: true }),
+  ],
   ['rules', 'Rules', 'The tables of the kernel as text, live.'],
   ['resources', 'Resources', 'What is promised, used and about to be evicted.'],
-  [
-    'cluster',
-    'Cluster',
-    'Nodes, leases, grace and who is told what.',
-    () => ({ planes: ['api', 'packet'], routine: true }),
-  ],
+  ['cluster', 'Cluster', 'Nodes, leases, grace and who is told what.', () => ({ planes: ['api', 'packet'] })],
   ['sync-loop', 'Sync loop', 'The kubelet from the inside: channels, workers, timers.'],
   ['timeline', 'Timeline', 'Every actor a lane, every message an arrow.', () => ({})],
 ]

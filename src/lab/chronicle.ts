@@ -17,13 +17,19 @@ export class Chronicle {
   private seen = 0
   private readonly planes = new Map<string, Plane | undefined>()
 
+  private readonly flagsFrom: Micros
+
+  constructor(flagsFrom: Micros) {
+    this.flagsFrom = flagsFrom
+  }
+
   /** Takes entries in order; what it has seen already (a replay of the past) it passes over. */
   add(entry: JournalEntry): void {
     if (entry.n <= this.seen) return
     this.seen = entry.n
     const { event } = entry
     if (event.from !== event.to) this.count(event.kind, event.at)
-    if (entry.changes.length > 0 && this.bookmarks.length < MOST_BOOKMARKS) this.mark(entry)
+    if (event.at >= this.flagsFrom && entry.changes.length > 0 && this.bookmarks.length < MOST_BOOKMARKS) this.mark(entry)
   }
 
   density(): Density {

@@ -8,7 +8,7 @@ import { Session, type Shown } from './session.ts'
 import { decodeRun, encodeRun } from './share.ts'
 
 const start = (seed = 1): Session => {
-  const session = new Session('toy', seed, { timeline: boot('toy', seed), openAt: 0 })
+  const session = new Session('toy', seed, boot('toy', seed))
   session.watch({ actors: ['worker-1/'] })
   return session
 }

@@ -11,6 +11,10 @@ import type { Session } from './session.ts'
 const TURN_MS = 6
 /** A tab that slept does not wake to a minute of events. */
 const LONGEST_MS = 100
+/** How much faster Follow goes while somebody waits at a prompt. */
+const HASTE = 8
+/** While something is computed the page is told how far it has come this often. */
+const JOB_FRAME_MS = 90
 /** Without a page that draws (a hidden tab that still listens) time goes on in ticks of this length. */
 const TICK_MS = 16
 
@@ -52,8 +56,12 @@ export interface Pacer {
   /** To the next or last event that the filter, else the session's own, lets through; forward with its flight. */
   step(by: 1 | -1, filter: WatchFilter | undefined, plain: boolean): void
   /** Does something to the session that moves its clock or its records, and shows the result. */
-  act(what: (session: Session) => void): void
-  seek(at: Micros): void
+  act(what: (session: Session) => void, keepsRunning?: boolean): void
+  /** At once where it is known, else computed in turns; `done` when it is there. */
+  seek(at: Micros, done?: () => void): void
+  playing(): boolean
+  /** Somebody waits at a prompt for an answer: the moments of Follow are shortened, none is left out. */
+  hurry(on: boolean): void
   job(job: Job): void
   drawn(seq: number): void
   visible(on: boolean): void
@@ -69,10 +77,13 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
   let waitsFor = -1
   let last = clock.now()
   let jobs: Job[] = []
+  let lastSent = 0
   let timer = false
+  let haste = 1
   /** Something of the transport changed that a frame must say. */
   let said = false
 
+  const follows = (): boolean => state.pace.mode === 'follow' || state.stepping
   const moving = (): boolean => playing || state.stepping || jobs.length > 0
   const turn = (): (() => boolean) => {
     const end = clock.now() + TURN_MS
@@ -92,6 +103,7 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
       ...(jobs[0] ? { busy: { at: session.now, of: jobs[0].of } } : {}),
     })
     said = false
+    lastSent = clock.now()
     waitsFor = frame.seq
     post(frame)
   }
@@ -113,7 +125,7 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
       settle(state, session.now)
       behind = true
     } else if (shownToPage && (playing || state.stepping)) {
-      if (!advance(session, state, ms, more)) {
+      if (!advance(session, state, follows() ? ms * haste : ms, more)) {
         playing = false
         settle(state, session.now)
         said = true
@@ -125,8 +137,9 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
       settle(state, session.now)
       said = true
     }
-    if (session.hasNews) pacer.onTurn?.(session)
-    if (said || session.hasNews || state.shown !== before) send()
+    if (session.hasNews || moving()) afterTurn(session)
+    const working = jobs.length > 0 && now - lastSent < JOB_FRAME_MS
+    if (!working && (said || session.hasNews || state.shown !== before)) send()
     if (!moving() || !shownToPage || timer) return
     timer = true
     const again = () => {
@@ -135,6 +148,22 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
     }
     if (behind) clock.soon(again)
     else clock.later(again, TICK_MS)
+  }
+
+  /** What hangs on the turns (shells) must not stop time. */
+  function afterTurn(run: Session): void {
+    try {
+      pacer.onTurn?.(run)
+    } catch (error) {
+      clock.later(() => {
+        throw error
+      }, 0)
+    }
+  }
+
+  /** Ends what was being shown, at the moment that is shown: a message half way stays half way. */
+  function rest(): void {
+    if (session) settle(state, state.gapLeft > 0 ? session.now : Math.max(session.now, state.shown))
   }
 
   function go(): void {
@@ -154,16 +183,17 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
       go()
     },
     play(on) {
+      // A seek that is being computed is given up; opening a run is not.
+      if (!on) jobs = jobs.filter((job) => job.done)
       playing = on
       state.stepping = false
-      if (!on) jobs = []
-      if (!on && session) settle(state, Math.max(session.now, state.gapLeft > 0 ? session.now : state.shown))
+      if (!on) rest()
       said = true
       go()
     },
     pace(pace) {
       state.pace = pace
-      if (session) settle(state, session.now)
+      rest()
       said = true
       go()
     },
@@ -184,19 +214,31 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
       said = true
       go()
     },
-    act(what) {
+    act(what, keepsRunning) {
       if (!session) return
-      state.stepping = false
+      // What a click or a command sets off goes on from this moment; a message under way stays where it is.
+      if (!keepsRunning) state.stepping = false
+      else session.runUntil(Math.floor(state.shown), 0)
       what(session)
-      settle(state, session.now)
+      if (keepsRunning) rest()
+      else settle(state, session.now)
       said = true
       go()
     },
-    seek(at) {
+    seek(at, done) {
       if (!session) return
       const { head } = session.timeline.branch
-      pacer.act((run) => run.seek(Math.min(at, Math.max(head, run.now))))
-      if (at > head) pacer.job({ of: at, run: (run, more) => runTo(run, at, more) })
+      if (at <= head && jobs.length === 0) {
+        pacer.act((run) => run.seek(at))
+        done?.()
+        return
+      }
+      if (jobs.length === 0 && session.now < head) pacer.act((run) => run.seek(head))
+      pacer.job({ of: at, run: (run, more) => runTo(run, at, more), ...(done ? { done } : {}) })
+    },
+    playing: () => playing || state.stepping || jobs.length > 0,
+    hurry(on) {
+      haste = on ? HASTE : 1
     },
     job(job) {
       jobs.push(job)

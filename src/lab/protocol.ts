@@ -114,8 +114,11 @@ export type WatchFilter = {
   kinds?: readonly string[]
   /** `worker-1/` matches every actor of that node; without the slash one actor. */
   actors?: readonly string[]
-  /** Also what repeats by the clock whatever happens (`isRoutine`). Default: passes without a moment of its own. */
-  routine?: boolean
+  /**
+   * Also what repeats whatever happens (`isRoutine`), all of it or some kinds. Default: it passes without a moment of
+   * its own.
+   */
+  routine?: boolean | readonly string[]
   /** Also timers, which nobody sees move. For stepping event by event. */
   timers?: boolean
 }
@@ -134,8 +137,26 @@ export type Ask =
   | { q: 'share' }
   | { q: 'run'; script: string; session?: string; files?: Readonly<Record<string, string>> }
   | { q: 'faults' }
+  | { q: 'scenarios' }
 
 export type Answer<T = unknown> = { ok: true; value: T } | { ok: false; message: string }
+
+/** A fault of the menu: the answer to `faults` is a list of these. */
+export interface FaultInfo {
+  name: string
+  title: string
+  summary: string
+  /** Over in the moment it happens. */
+  momentary: boolean
+  targets: readonly string[]
+}
+
+/** A cluster that can be opened: the answer to `scenarios` is a list of these. */
+export interface ScenarioInfo {
+  name: string
+  title: string
+  says: string
+}
 
 /** One step of a chain of causes, nearest first. */
 export interface CauseStep {

@@ -7,60 +7,60 @@ import type { Tables } from '../model/tables.ts'
 import { EVENTS_PER_FRAME, type Frame, type Replica } from './protocol.ts'
 
 type KeyOf = (record: never) => string | undefined
-
-interface Meta {
+type Row = Record<string, unknown> & {
+  node: string
+  uid: string
+  spec?: { nodeName?: string }
   metadata: {
-    name: string
     namespace?: string
     uid: string
+    labels?: Labels
     ownerReferences?: { uid: string; controller?: boolean }[]
-    labels?: Record<string, string>
   }
 }
-const namespace = (object: Meta): string | undefined => object.metadata.namespace
-const uid = (object: Meta): string => object.metadata.uid
-const owner = (object: Meta): string | undefined => object.metadata.ownerReferences?.find((ref) => ref.controller)?.uid
-const node = (record: { node: string }): string => record.node
-const netns = (record: { node: string; netns: string }): string => `${record.node}|${record.netns}`
-const object = { namespace, uid, owner }
+type Labels = Readonly<Record<string, string>>
 
-export const INDEXES: { readonly [K in keyof Tables]?: Readonly<Record<string, KeyOf>> } = {
-  pods: { ...object, node: (pod: { spec: { nodeName?: string } }) => pod.spec.nodeName },
-  replicasets: object,
-  deployments: object,
-  daemonsets: object,
-  endpointslices: {
-    ...object,
-    service: (slice: Meta) =>
-      slice.metadata.labels?.['kubernetes.io/service-name'] === undefined
-        ? undefined
-        : `${slice.metadata.namespace}/${slice.metadata.labels['kubernetes.io/service-name']}`,
+const field =
+  (name: string): KeyOf =>
+  (record: Row) =>
+    record[name] as string | undefined
+const onNode =
+  (name: string): KeyOf =>
+  (record: Row) =>
+    `${record.node}|${record[name] as string}`
+
+/** An index is found by its name; where a table means something of its own by it, it stands in `OWN`. */
+const BY_NAME: Readonly<Record<string, KeyOf>> = {
+  node: field('node'),
+  namespace: (object: Row) => object.metadata.namespace,
+  owner: (object: Row) => object.metadata.ownerReferences?.find((ref) => ref.controller)?.uid,
+  uid: (object: Row) => object.metadata.uid,
+  netns: onNode('netns'),
+  pod: onNode('uid'),
+  sandbox: field('sandboxId'),
+  container: field('containerId'),
+  unit: onNode('unit'),
+  table: onNode('table'),
+  flow: field('flow'),
+  resource: field('resource'),
+  watcher: field('watcher'),
+  involved: (event: { involvedObject: { uid?: string } }) => event.involvedObject.uid || undefined,
+  service(slice: Row) {
+    const name = slice.metadata.labels?.['kubernetes.io/service-name']
+    return name === undefined ? undefined : `${slice.metadata.namespace}/${name}`
   },
-  events: { namespace, involved: (event: { involvedObject: { uid?: string } }) => event.involvedObject.uid },
-  services: { namespace },
-  watches: {
-    resource: (watch: { resource: string }) => watch.resource,
-    watcher: (watch: { watcher: string }) => watch.watcher,
-  },
-  podWorkers: { node },
-  probes: { node },
-  backoffs: { node },
-  sandboxes: { node, pod: (sandbox: { metadata: { uid: string } }) => sandbox.metadata.uid },
-  containers: {
-    node,
-    sandbox: (container: { sandboxId: string }) => container.sandboxId,
-    pod: (container: { podUid: string }) => container.podUid,
-  },
-  images: { node },
-  pulls: { node },
-  containerLogs: { container: (line: { container: string }) => line.container },
-  netns: { node },
-  processes: { node },
-  units: { node },
-  links: { node, netns },
-  routes: { netns },
-  listeners: { netns },
-  journal: { unit: (line: { node: string; unit: string }) => `${line.node}|${line.unit}` },
+}
+
+const OWN: { readonly [K in keyof Tables]?: Readonly<Record<string, KeyOf>> } = {
+  pods: { node: (pod: Row) => pod.spec?.nodeName || undefined },
+  sandboxes: { pod: (sandbox: Row) => sandbox.metadata.uid },
+  containers: { pod: field('podUid') },
+  containerLogs: { container: field('container') },
+  placements: { namespace: field('namespace'), owner: (placement: { owner: string }) => placement.owner || undefined },
+}
+
+export function keyOf(table: string, index: string): KeyOf | undefined {
+  return (OWN as Record<string, Record<string, KeyOf> | undefined>)[table]?.[index] ?? BY_NAME[index]
 }
 
 const NONE: readonly never[] = Object.freeze([])
@@ -80,14 +80,14 @@ class LiveTable {
     return (this.list ??= Object.freeze([...this.rows.values()]))
   }
   /** Grouped when first asked for, thrown away with the next write: a frame writes many rows and is read once. */
-  by(table: string, index: string, key: string): readonly object[] {
+  by(table: string, index: string, wanted: string): readonly object[] {
     let groups = this.groups.get(index)
     if (!groups) {
-      const keyOf = (INDEXES as Record<string, Record<string, KeyOf> | undefined>)[table]?.[index]
-      if (!keyOf) throw new Error(`the replica has no index ${index} on ${table}: add it to src/lab/replica.ts`)
+      const key = keyOf(table, index)
+      if (!key) throw new Error(`the replica has no index ${index} on ${table}: add it to src/lab/replica.ts`)
       groups = new Map()
       for (const record of this.rows.values()) {
-        const found = keyOf(record as never)
+        const found = key(record as never)
         if (found === undefined) continue
         const group = groups.get(found)
         if (group) group.push(record)
@@ -95,7 +95,7 @@ class LiveTable {
       }
       this.groups.set(index, groups)
     }
-    return groups.get(key) ?? NONE
+    return groups.get(wanted) ?? NONE
   }
 }
 
@@ -133,7 +133,6 @@ export class LiveReplica {
 
   /** A reading of the present state; a new object so that React sees a new version. */
   view(shown: Micros): Replica {
-     
     const live = this
     return {
       now: shown,

@@ -6,13 +6,7 @@ import type { Tables } from '../model/tables.ts'
 import { Chronicle } from './chronicle.ts'
 import { Mirror, type MirrorSource } from './mirror.ts'
 import { EVENTS_PER_FRAME, type Frame, type WatchFilter } from './protocol.ts'
-import { watches } from './watch.ts'
-
-export interface Opened {
-  timeline: Timeline<Tables>
-  /** The moment that a visitor is shown first: the cluster stands and its nodes are Ready. */
-  openAt: Micros
-}
+import { nameOfInput, watches } from './watch.ts'
 
 /** What the pacer knows that a frame says. */
 export type Shown = Pick<Frame, 'shown' | 'rate' | 'until' | 'spinning' | 'playing' | 'pace' | 'busy'>
@@ -27,6 +21,7 @@ export class Session {
   readonly timeline: Timeline<Tables>
   readonly scenario: string
   readonly seed: number
+  private readonly opensAt: Micros
   stopped: Stop | undefined
   private filter: WatchFilter = {}
   /** Watched messages under way. */
@@ -35,6 +30,8 @@ export class Session {
   private readonly source: MirrorSource
   private readonly chronicles = new Map<number, Chronicle>()
   private chronicle: Chronicle
+  /** What the input that began a fork is called. */
+  private readonly forks = new Map<number, string>()
   /** Ids of scheduled events that the page knows. */
   private readonly known = new Set<number>()
   private fresh: SimEvent[] = []
@@ -46,10 +43,12 @@ export class Session {
   private toldDensity = -1
   private tables = new Set<string>()
 
-  constructor(scenario: string, seed: number, opened: Opened) {
+  /** `opensAt`: what happened before is the cluster coming up; it gets no flags. */
+  constructor(scenario: string, seed: number, timeline: Timeline<Tables>, opensAt: Micros = 0) {
     this.scenario = scenario
     this.seed = seed
-    this.timeline = opened.timeline
+    this.timeline = timeline
+    this.opensAt = opensAt
     const { machine } = this.timeline
     this.source = { tableNames: () => machine.tableNames(), rows: (table) => machine.rows(table) }
     this.chronicle = this.chronicleOfBranch()
@@ -145,7 +144,10 @@ export class Session {
   input(input: Input): SimEvent {
     this.stopped = undefined
     const { event, forked } = this.timeline.input(input)
-    if (forked) this.chronicle = this.chronicleOfBranch()
+    if (forked) {
+      this.forks.set(this.timeline.branch.id, nameOfInput(input))
+      this.chronicle = this.chronicleOfBranch()
+    }
     this.ran = true
     this.runUntil(this.now, 10_000)
     return event
@@ -195,9 +197,13 @@ export class Session {
       scenario: this.scenario,
       seed: this.seed,
       branch: branch.id,
-      branches: timeline
-        .allBranches()
-        .map(({ id, parent, forkedAt, cause, head }) => ({ id, parent, forkedAt, cause, head })),
+      branches: timeline.allBranches().map(({ id, parent, forkedAt, cause, head }) => ({
+        id,
+        parent,
+        forkedAt,
+        cause: this.forks.get(id) ?? cause,
+        head,
+      })),
       changes,
       events: jumped ? this.recent() : this.fresh.slice(-EVENTS_PER_FRAME),
       ...(whole || jumped || ran ? this.takeScheduled() : { scheduled: [], settled: [] }),
@@ -300,7 +306,7 @@ export class Session {
     const { branch } = this.timeline
     let chronicle = this.chronicles.get(branch.id)
     if (!chronicle) {
-      this.chronicles.set(branch.id, (chronicle = new Chronicle()))
+      this.chronicles.set(branch.id, (chronicle = new Chronicle(this.opensAt)))
       for (const entry of branch.journal) chronicle.add(entry)
     }
     this.toldBookmarks = this.toldDensity = -1

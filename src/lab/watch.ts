@@ -1,6 +1,7 @@
 /** Which plane a message belongs to, what repeats by the clock, and what a filter lets through. */
 import type { Input, SimEvent } from '../sim/contract.ts'
 import type { Plane, WatchFilter } from './protocol.ts'
+import { shortName } from './short-name.ts'
 
 const PLANE_OF_PREFIX: Readonly<Record<string, Plane>> = {
   api: 'api',
@@ -25,7 +26,10 @@ export function planeOf(kind: string): Plane | undefined {
 const ASKING =
   /^(Version|Status|ListPodSandbox|ListContainers|ListImages|ImageStatus|PodSandboxStatus|ContainerStatus|ImageFsInfo|ContainerStats|ListContainerStats|PodSandboxStats|ListPodSandboxStats|RuntimeConfig)$/
 
-/** Heartbeats, lists and records of records: true, and always there, so Follow lets them pass without a moment. */
+/**
+ * Asking again, and records of records: true, and always there, so Follow lets them pass without a moment. Lease
+ * renewals are not among them: the beat every ten seconds is what an idle node does.
+ */
 export function isRoutine(event: Pick<SimEvent, 'kind' | 'data'>): boolean {
   const data = (event.data ?? {}) as {
     method?: string
@@ -36,9 +40,12 @@ export function isRoutine(event: Pick<SimEvent, 'kind' | 'data'>): boolean {
   if (event.kind.startsWith('cri.')) return ASKING.test(data.method ?? '')
   if (event.kind.startsWith('api.')) {
     const resource = data.resource ?? data.request?.resource
-    return resource === 'leases' || resource === 'events' || resource === 'nodes' || data.type === 'BOOKMARK'
+    return resource === 'events' || data.type === 'BOOKMARK'
   }
-  return event.kind.startsWith('net.probe')
+  if (!event.kind.startsWith('net.')) return false
+  // Of a connection the first packet has its moment; handshakes, acknowledgements and what a probe sends pass by.
+  const { what } = event.data as { what?: string }
+  return event.kind !== 'net.hop' || what !== 'SYN'
 }
 
 const fits = (pattern: string, text: string, mark: string): boolean =>
@@ -53,11 +60,21 @@ export function watches(filter: WatchFilter, event: SimEvent): boolean {
   }
   if (kinds && !kinds.some((kind) => fits(kind, event.kind, '.'))) return false
   if (actors && !actors.some((actor) => fits(actor, event.from, '/') || fits(actor, event.to, '/'))) return false
-  return filter.routine === true || !isRoutine(event)
+  if (!isRoutine(event)) return true
+  const { routine = false } = filter
+  return typeof routine === 'boolean' ? routine : routine.some((kind) => fits(kind, event.kind, '.'))
 }
 
-/** What an input is called on the fork that it makes. */
+/** What an input is called on the fork that it makes: `scale web`, `link-down worker-2`. */
 export function nameOfInput(input: Pick<Input, 'kind' | 'data'>): string {
-  const data = (input.data ?? {}) as { says?: unknown }
-  return typeof data.says === 'string' ? data.says : input.kind
+  const data = (input.data ?? {}) as Record<string, unknown>
+  const word = (key: string): string => (typeof data[key] === 'string' ? data[key] : '')
+  if (typeof data['says'] === 'string') return data['says']
+  if (input.kind === 'fault.set') return `${data['on'] === false ? 'heal ' : ''}${word('name')} ${word('target')}`
+  if (input.kind === 'api.request') {
+    const body = data['body'] as { metadata?: { name?: string } } | undefined
+    const name = word('name') || body?.metadata?.name || ''
+    return `${word('verb')} ${word('resource')}${name ? `/${shortName(name)}` : ''}`
+  }
+  return [input.kind, word('name'), word('target')].filter(Boolean).join(' ')
 }

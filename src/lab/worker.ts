@@ -1,39 +1,125 @@
-/** The worker: a session, its pacer, and what the page asks. It outlives every error of the model. */
+/** The worker: a session, its pacer, its shells, and what the page asks. It outlives every error of the model. */
 /// <reference lib="webworker" />
-import { boot, openAt } from '../model/cluster.ts'
+import { machineRunner, runShell } from '../lesson/lab.ts'
+import { boot, newMachine, openAt } from '../model/cluster.ts'
+import { FAULTS, faultProblem } from '../model/faults/faults.ts'
+import { SCENARIOS } from '../model/scenarios/scenarios.ts'
+import { createFilters } from '../shell/filters.ts'
+import type { Filters, Host, LabControls } from '../shell/process.ts'
+import type { Input } from '../sim/contract.ts'
+import { TOOLS } from '../tools/registry.ts'
 import { causes, effects, eventsBetween, history } from './answers.ts'
+import { lookAt, runLive, type LiveScript } from './live-shells.ts'
+import { plan } from './manifests.ts'
 import { createPacer, wallClock } from './pacer.ts'
-import type { Answer, Ask, FromWorker, ToWorker } from './protocol.ts'
+import type { Answer, ApplyAnswer, Ask, FaultInfo, FromWorker, ScenarioInfo, ToWorker } from './protocol.ts'
 import { Session } from './session.ts'
 import { encodeRun } from './share.ts'
+import { createTerminals } from './terminal.ts'
 
 declare const self: DedicatedWorkerGlobalScope
 
 const post = (message: FromWorker): void => self.postMessage(message)
 const pacer = createPacer(wallClock(), (frame) => post({ t: 'frame', frame }))
 let session: Session | undefined
+const scripts = new Set<LiveScript>()
+
+/** sed, awk, jq and their like are large: loaded when a line first uses one. */
+const loadFilters = async (): Promise<Filters> =>
+  createFilters((await import('just-bash/browser')) as unknown as Parameters<typeof createFilters>[0])
+
+function give(inputs: readonly Input[]): void {
+  pacer.act((run) => {
+    for (const input of inputs) run.input(input)
+  }, true)
+}
+
+const controls: LabControls = {
+  fault(name, target, on) {
+    const problem = faultProblem(session!.reader, { name, target, on })
+    if (problem === undefined) give([{ kind: 'fault.set', to: 'faults', data: { name, target, on } }])
+    return problem
+  },
+  faults: () => FAULTS.map((fault) => fault.name),
+  hash: () => session!.timeline.machine.hash(),
+  why(what) {
+    const [step] = causes(session!, Number(what), 2)
+    return step?.rules.map((rule) => `${rule.id} ${rule.says}`).join('\n')
+  },
+}
+const terminals = createTerminals({ tools: TOOLS, post, give, lab: controls, loadFilters })
+const liveHost = (run: Session): Host => ({ reader: () => run.reader, give, loadFilters, lab: controls })
+
+/** A command that waits makes time go, and lets it rest again where it rested before. */
+let rests = false
+function attend(): void {
+  const waits = lookAt([...terminals.waits(), ...[...scripts].flatMap((script) => script.shell.waits())])
+  pacer.hurry(waits.hurried)
+  if (waits.waiting && !pacer.playing() && !session?.stopped) {
+    rests = true
+    pacer.play(true)
+  } else if (!waits.waiting && rests) {
+    rests = false
+    pacer.play(false)
+  }
+}
+
+pacer.onTurn = (run) => {
+  const changed = run.takeChangedTables()
+  terminals.wake(changed)
+  for (const script of scripts) {
+    script.shell.wake(changed)
+    void script.check().then((ended) => ended && scripts.delete(script))
+  }
+  setTimeout(attend, 0)
+}
 
 function open(message: Extract<ToWorker, { t: 'open' }>): void {
   const { scenario, seed, inputs = [] } = message
-  const opened = { timeline: boot(scenario, seed), openAt: openAt(scenario) }
-  const next = new Session(scenario, seed, opened)
+  const next = new Session(scenario, seed, boot(scenario, seed), openAt(scenario))
   session = next
+  rests = false
+  for (const script of scripts) script.shell.close()
+  scripts.clear()
   if (message.watch) next.watch(message.watch)
-  const at = message.at ?? opened.openAt
   pacer.open(next)
+  terminals.reset(next)
   const given = { count: 0 }
-  const all = [...inputs]
-  if (all.length > 0) {
+  const own = inputs.filter((input) => input.after > 0 || input.kind !== 'cluster.boot')
+  if (own.length > 0)
     pacer.job({
-      of: all[all.length - 1]!.at,
+      of: own[own.length - 1]!.at,
       run: (run, more) => {
-        while (more()) if (run.replay(all, given, 64)) return true
+        while (more()) if (run.replay(own, given, 64)) return true
         return false
       },
     })
-  }
-  pacer.seek(at)
-  if (message.play) pacer.play(true)
+  pacer.seek(message.at ?? openAt(scenario), () => {
+    if (message.play) pacer.play(true)
+  })
+}
+
+async function apply(run: Session, yaml: string, file: string): Promise<ApplyAnswer> {
+  const name = file.replaceAll(/[^A-Za-z0-9._-]/g, '_') || 'manifest.yaml'
+  const planned = plan(run.reader, yaml, name)
+  const script = runLive(liveHost(run), TOOLS, `kubectl apply -f ${name}`, { [name]: yaml })
+  scripts.add(script)
+  setTimeout(() => {
+    void script.check().then((ended) => ended && scripts.delete(script))
+    attend()
+  }, 0)
+  const { out, err, exit } = await script.done
+  return { ok: exit === 0, text: `${out}${err}`.trimEnd(), problems: planned.problems }
+}
+
+function faultList(run: Session): FaultInfo[] {
+  return FAULTS.map((fault) => ({
+    name: fault.name,
+    title: fault.title,
+    summary: fault.summary,
+    momentary: fault.momentary === true,
+    targets: fault.targets(run.reader),
+  }))
 }
 
 async function answer(run: Session, ask: Ask): Promise<unknown> {
@@ -52,15 +138,27 @@ async function answer(run: Session, ask: Ask): Promise<unknown> {
       return [...run.timeline.machine.rules.values()]
     case 'hash':
       return run.timeline.machine.hash()
+    case 'faults':
+      return faultList(run)
+    case 'scenarios':
+      return Object.values(SCENARIOS).map(({ name, title, says }): ScenarioInfo => ({ name, title, says }))
+    case 'plan':
+      return plan(run.reader, ask.yaml, ask.file)
+    case 'apply':
+      return apply(run, ask.yaml, ask.file)
+    case 'run': {
+      // In a copy of this moment that is thrown away: the cluster of the page does not notice.
+      const copy = newMachine(run.seed)
+      copy.restore(run.timeline.machine.save())
+      return runShell(machineRunner(copy), ask.script, { ...terminals.files(), ...ask.files }, loadFilters)
+    }
     case 'share':
       return encodeRun({
         scenario: run.scenario,
         seed: run.seed,
         at: run.now,
-        inputs: run.timeline.branch.inputs.filter((input) => input.at <= run.now),
+        inputs: run.timeline.branch.inputs.filter((input) => input.kind !== 'cluster.boot' && input.at <= run.now),
       })
-    default:
-      throw new Error(`the lab cannot answer ${ask.q} yet`)
   }
 }
 
@@ -72,6 +170,7 @@ function handle(message: ToWorker): void {
     case 'drawn':
       return pacer.drawn(message.seq)
     case 'play':
+      rests = false
       return pacer.play(message.on)
     case 'pace':
       return pacer.pace(message.pace)
@@ -86,19 +185,22 @@ function handle(message: ToWorker): void {
     case 'branch':
       return pacer.act(() => run.switchTo(message.id))
     case 'input':
-      return pacer.act(() => void run.input(message.input))
+      return give([message.input])
     case 'visible':
       return pacer.visible(message.on)
     case 'ask': {
       const { id, ask } = message
       const reply = (given: Answer) => post({ t: 'answer', id, answer: given })
-      void answer(run, ask).then(
+      answer(run, ask).then(
         (value) => reply({ ok: true, value }),
         (error: unknown) => reply({ ok: false, message: error instanceof Error ? error.message : String(error) }),
       )
       return
     }
     case 'terminal':
+      if (message.data.d === 'file') terminals.file(message.data.name, message.data.text)
+      else terminals.handle(message.session, message.data)
+      setTimeout(attend, 0)
       return
   }
 }

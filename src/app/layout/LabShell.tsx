@@ -1,4 +1,4 @@
-import { Suspense, useEffect, useRef, type ReactNode } from 'react'
+import { Suspense, useEffect, useRef, type CSSProperties, type ReactNode } from 'react'
 import { theLab } from '../../lab/client.ts'
 import { useNarrow, useWide } from '../hooks.ts'
 import { arrange, LESSON_WIDTH, useStage } from '../stage.ts'
@@ -6,7 +6,8 @@ import { VIEWS, viewOf } from '../views.ts'
 import { Boundary } from './Boundary.tsx'
 import { Caption } from './Caption.tsx'
 import { Dock } from './Dock.tsx'
-import { Sheet } from './Sheet.tsx'
+import { FaultMenu } from './FaultMenu.tsx'
+import { Sheet, SHEET_CLOSED } from './Sheet.tsx'
 import { Splitter } from './Splitter.tsx'
 import { Tabs } from './Tabs.tsx'
 import { TopBar } from './TopBar.tsx'
@@ -25,10 +26,15 @@ export interface LabShellProps {
 /** The lab: lesson, stage, dock and time, in whatever room there is. */
 export function LabShell({ crumb, lesson, rail }: LabShellProps) {
   const narrow = useNarrow()
+  const sheet = useStage((state) => state.sheet)
   const lessonWidth = useStage((state) => state.lesson)
   const lessonOpen = useStage((state) => state.lessonOpen)
   return (
-    <div className={css.page}>
+    <div
+      className={css.page}
+      data-sheet={narrow || undefined}
+      style={{ '--sheet-height': sheet === 0 ? `${SHEET_CLOSED}px` : `${sheet}dvh` } as CSSProperties}
+    >
       <TopBar crumb={crumb} lab />
       <div className={css.main}>
         {!narrow && lesson && !lessonOpen && <aside className={css.rail}>{rail}</aside>}
@@ -62,6 +68,7 @@ export function LabShell({ crumb, lesson, rail }: LabShellProps) {
 
 function StageArea() {
   const wide = useWide()
+  const narrow = useNarrow()
   const node = useStage((state) => state.node)
   const chosen = useStage((state) => state.view)
   const second = useStage((state) => state.beside)
@@ -91,6 +98,7 @@ function StageArea() {
       <div className={shell.tabs}>
         <Tabs label="Pictures" items={VIEWS} current={view.id} beside={beside?.id} panel="main" onChoose={choose} />
         <div className={shell.tabsRight}>
+          {!narrow && <FaultMenu />}
           {wide && VIEWS.length > 1 && (
             <button className={shell.small} aria-pressed={beside !== undefined} onClick={toggleBeside}>
               Side by side

@@ -137,7 +137,7 @@ export function Scrubber({ forks = true }: { forks?: boolean }) {
               </g>
             )
           })}
-          <g ref={ring}>
+          <g ref={ring} transform={`translate(0 ${LINE_Y})`}>
             <path d="M0 -16V12" stroke="var(--ink)" strokeWidth={1.5} />
             <circle r={7} fill="var(--surface)" stroke="var(--ink)" strokeWidth={2.5} />
           </g>

@@ -6,6 +6,8 @@ import { Tabs } from './Tabs.tsx'
 import css from './lab.module.css'
 
 const HEIGHTS = [34, 60, 92] as const
+/** Only the handle and the tabs. */
+export const SHEET_CLOSED = 70
 type Height = (typeof HEIGHTS)[number]
 
 /** On a small screen: the lesson and the dock as one sheet over the stage, at three heights, or only its handle. */
@@ -27,7 +29,7 @@ export function Sheet({ lesson }: { lesson?: ReactNode }) {
     if (!held || !root.current) return
     if (Math.abs(event.clientY - held.y) > 4) held.moved = true
     root.current.style.transition = 'none'
-    root.current.style.height = `${Math.max(68, held.height + held.y - event.clientY)}px`
+    root.current.style.height = `${Math.max(SHEET_CLOSED, held.height + held.y - event.clientY)}px`
   }
   const onPointerUp = (event: PointerEvent): void => {
     const held = drag.current
@@ -53,7 +55,7 @@ export function Sheet({ lesson }: { lesson?: ReactNode }) {
     <section
       ref={root}
       className={css.sheet}
-      style={{ height: height === 0 ? 68 : `${height}dvh` }}
+      style={{ height: height === 0 ? SHEET_CLOSED : `${height}dvh` }}
       aria-label="Lesson and panels"
     >
       <button

@@ -1,4 +1,4 @@
-import { Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect } from 'react'
 import { useLab, useReplica, theLab } from '../../lab/client.ts'
 import { hrefOf } from '../address.ts'
 import { useNarrow, useTitle } from '../hooks.ts'
@@ -59,31 +59,15 @@ export default function Front() {
 }
 
 function StartButton() {
-  const ready = useLab((state) => state.ready)
-  const [state, setState] = useState<'idle' | 'starting'>('idle')
-  const [problem, setProblem] = useState('')
+  const ready = useLab((state) => state.ready && !state.busy)
   const start = (): void => {
-    setState('starting')
-    startPod(DEFAULT_NODE).then(
-      () =>
-        go(hrefOf('/lab', { view: 'node', with: viewOf('pod-start') ? 'pod-start' : undefined, node: DEFAULT_NODE })),
-      (error: Error) => {
-        setState('idle')
-        setProblem(error.message)
-      },
-    )
+    startPod(DEFAULT_NODE)
+    go(hrefOf('/lab', { view: 'node', with: viewOf('pod-start') ? 'pod-start' : undefined, node: DEFAULT_NODE }))
   }
   return (
-    <>
-      <button className={css.start} disabled={!ready || state === 'starting'} onClick={start}>
-        <Play size={18} /> Start a pod and watch
-      </button>
-      {problem && (
-        <p role="alert" className={css.problem}>
-          {problem}
-        </p>
-      )}
-    </>
+    <button className={css.start} disabled={!ready} onClick={start}>
+      <Play size={18} /> Start a pod and watch
+    </button>
   )
 }
 

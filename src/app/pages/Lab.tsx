@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'react'
 import { hrefOf } from '../address.ts'
-import { useTitle } from '../hooks.ts'
+import { useNarrow, useTitle } from '../hooks.ts'
 import { LabShell } from '../layout/LabShell.tsx'
+import { ScenarioMenu } from '../layout/ScenarioMenu.tsx'
 import { nodeWatch, wantedOf } from '../opening.ts'
 import { go, useRoute } from '../routes.ts'
 import { BadLink, openLink, openRun } from '../run.ts'
@@ -13,6 +14,7 @@ import { Message } from './Message.tsx'
 export default function Lab() {
   useTitle('Free lab, Nodeglass')
   const { query } = useRoute()
+  const narrow = useNarrow()
   const [bad, setBad] = useState('')
   const text = query.get('run')
   const { scenario, seed } = wantedOf(query)
@@ -58,5 +60,14 @@ export default function Lab() {
         <a href={hrefOf('/lab')}>Open the free lab</a>
       </Message>
     )
-  return <LabShell crumb={<b>Free lab</b>} />
+  return (
+    <LabShell
+      crumb={
+        <>
+          <b>Free lab</b>
+          {!narrow && <ScenarioMenu />}
+        </>
+      }
+    />
+  )
 }

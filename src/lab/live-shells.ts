@@ -1,0 +1,61 @@
+/**
+ * Shells that run on the live cluster: those of the terminals, and the ones that apply what the editor holds. They wait
+ * on model time; while one does, time has to move, and quickly enough for a person at a prompt.
+ */
+import { createSession, type Session as Shell } from '../shell/session.ts'
+import type { ModelWait } from '../shell/tasks.ts'
+import type { Ran } from '../lesson/play.ts'
+import type { Host } from '../shell/process.ts'
+import type { Tool } from '../tools/contract.ts'
+
+export interface ShellWaits {
+  /** Some command waits for the model. */
+  readonly waiting: boolean
+  /** It waits for an answer and not for a moment: Follow hurries. */
+  readonly hurried: boolean
+}
+
+export function lookAt(waits: readonly ModelWait[]): ShellWaits {
+  return { waiting: waits.length > 0, hurried: waits.some((wait) => wait.tables !== undefined) }
+}
+
+export interface LiveScript {
+  readonly shell: Shell
+  readonly done: Promise<Ran>
+  /** Called after each turn of the model. True when the script has ended. */
+  check(): Promise<boolean>
+}
+
+/** Runs lines on the live cluster, in model time as the page plays it. */
+export function runLive(
+  host: Host,
+  tools: readonly Tool[],
+  script: string,
+  files: Readonly<Record<string, string>>,
+): LiveScript {
+  let out = ''
+  let err = ''
+  const shell = createSession({
+    host,
+    tools,
+    files,
+    write(text, stream) {
+      if (stream === 'out') out += text
+      else err += text
+    },
+  })
+  for (const line of script.split('\n')) shell.line(line)
+  shell.finish()
+  let finish: (ran: Ran) => void = () => {}
+  const done = new Promise<Ran>((resolve) => (finish = resolve))
+  return {
+    shell,
+    done,
+    async check() {
+      await shell.quiet()
+      if (!shell.ended()) return false
+      finish({ out, err, exit: shell.lastExit() })
+      return true
+    },
+  }
+}
