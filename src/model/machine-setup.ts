@@ -44,7 +44,11 @@ function preload(world: ModelWorld, node: string, image: string, pinned: boolean
   if (!isMissing(known)) storeImage(world, node, known, pinned)
 }
 
-function bootNetwork(world: ModelWorld, spec: Omit<MachineRecord, 'cable'>, peers: NonNullable<BootOptions['peers']>): void {
+function bootNetwork(
+  world: ModelWorld,
+  spec: Omit<MachineRecord, 'cable'>,
+  peers: NonNullable<BootOptions['peers']>,
+): void {
   const { name: node, ip, podCIDR } = spec
   putNetns(world, node, '', '', true)
   world.put('netns', `${node}|`, {
@@ -52,7 +56,10 @@ function bootNetwork(world: ModelWorld, spec: Omit<MachineRecord, 'cable'>, peer
     inode: 4_026_531_840,
     sysctls: { 'net.ipv4.ip_forward': '1', 'net.bridge.bridge-nf-call-iptables': '1' },
   })
-  const mac = `02:42:${ip.split('.').map((part) => Number(part).toString(16).padStart(2, '0')).join(':')}`
+  const mac = `02:42:${ip
+    .split('.')
+    .map((part) => Number(part).toString(16).padStart(2, '0'))
+    .join(':')}`
   putLink(world, { node, netns: '', name: 'eth0', index: 2, kind: 'device', mac, mtu: 1500, up: true, addresses: [] })
   addAddress(world, node, '', 'eth0', `${ip}/${NODE_NETWORK.split('/')[1]}`)
   putRoute(world, { node, netns: '', dst: 'default', dev: 'eth0', via: GATEWAY })
@@ -64,14 +71,44 @@ function bootNetwork(world: ModelWorld, spec: Omit<MachineRecord, 'cable'>, peer
 
 function bootServices(world: ModelWorld, node: string): void {
   const process = (pid: number, comm: string, cmdline: string[], cgroup: string, rss: number) =>
-    addProcess(world, { node, pid, ppid: pid === 1 ? 0 : 1, comm, cmdline, netns: '', cgroup, startedAt: world.now, rss })
+    addProcess(world, {
+      node,
+      pid,
+      ppid: pid === 1 ? 0 : 1,
+      comm,
+      cmdline,
+      netns: '',
+      cgroup,
+      startedAt: world.now,
+      rss,
+    })
   process(1, 'systemd', ['/sbin/init'], '/init.scope', 13 << 20)
-  process(231, 'systemd-journal', ['/usr/lib/systemd/systemd-journald'], '/system.slice/systemd-journald.service', 18 << 20)
+  process(
+    231,
+    'systemd-journal',
+    ['/usr/lib/systemd/systemd-journald'],
+    '/system.slice/systemd-journald.service',
+    18 << 20,
+  )
   process(412, 'containerd', ['/usr/bin/containerd'], '/system.slice/containerd.service', 46 << 20)
-  world.put('units', `${node}|containerd`, { node, unit: 'containerd', active: 'active', sub: 'running', since: world.now, pid: 412 })
+  world.put('units', `${node}|containerd`, {
+    node,
+    unit: 'containerd',
+    active: 'active',
+    sub: 'running',
+    since: world.now,
+    pid: 412,
+  })
   // The kubelet has its own start: this is the unit before it.
   if (!world.get('units', `${node}|kubelet`))
-    world.put('units', `${node}|kubelet`, { node, unit: 'kubelet', active: 'inactive', sub: 'dead', since: world.now, pid: 0 })
+    world.put('units', `${node}|kubelet`, {
+      node,
+      unit: 'kubelet',
+      active: 'inactive',
+      sub: 'dead',
+      since: world.now,
+      pid: 0,
+    })
   const time = `time="${rfc3339Nano(world.now)}" level=info`
   appendJournal(world, node, 'containerd', `${time} msg="starting containerd" version=${CONTAINERD_VERSION}`)
   appendJournal(world, node, 'containerd', `${time} msg="containerd successfully booted in 0.043117s"`)

@@ -15,7 +15,8 @@ import { nextAddress, release, reserve } from './host-local.ts'
 
 type Pending = { request: CniRequest; caller: string }
 
-const pluginError = (how: 'add' | 'delete', error: string): string => `plugin type="bridge" name="${NETWORK_NAME}" failed (${how}): ${error}`
+const pluginError = (how: 'add' | 'delete', error: string): string =>
+  `plugin type="bridge" name="${NETWORK_NAME}" failed (${how}): ${error}`
 
 /** The plugin process starts: links first, then the address. */
 function add(world: ModelWorld, event: SimEvent<CniRequest>): void {
@@ -49,7 +50,12 @@ function linkAdded(world: ModelWorld, event: SimEvent<{ ctx: Pending }>): void {
   const allocation = nextAddress(world, node)
   if ('error' in allocation) {
     world.because('CN4', { error: allocation.error })
-    return answer(world, caller, { command: 'ADD', error: pluginError('add', allocation.error), ctx: request.ctx }, COSTS.cniPlugin)
+    return answer(
+      world,
+      caller,
+      { command: 'ADD', error: pluginError('add', allocation.error), ctx: request.ctx },
+      COSTS.cniPlugin,
+    )
   }
   const { ip, gateway, prefix } = allocation
   world.because('CN3', { ip, after: world.get('cniNodes', node)?.lastReservedIp ?? '' })
@@ -65,7 +71,12 @@ function linkAdded(world: ModelWorld, event: SimEvent<{ ctx: Pending }>): void {
   const route: RouteAdd = { netns, dst: 'default', dev: ifname, via: gateway }
   world.send('kernel.route-add', kernel, route, { delayMicros: hostLocal + 2 * LATENCY.netlink })
   // portmap runs too; without a hostPort it has nothing to do, and with one the lab says so at the pod.
-  answer(world, caller, { command: 'ADD', ips: [{ address: `${ip}/${prefix}`, gateway }], ctx: request.ctx }, hostLocal + 3 * LATENCY.netlink + COSTS.cniPlugin)
+  answer(
+    world,
+    caller,
+    { command: 'ADD', ips: [{ address: `${ip}/${prefix}`, gateway }], ctx: request.ctx },
+    hostLocal + 3 * LATENCY.netlink + COSTS.cniPlugin,
+  )
 }
 
 function del(world: ModelWorld, event: SimEvent<CniRequest>): void {
@@ -73,7 +84,8 @@ function del(world: ModelWorld, event: SimEvent<CniRequest>): void {
   const { containerId, netns, ifname, ctx } = event.data
   const ip = release(world, node, containerId)
   world.because('CN5', { ip: ip ?? 'none' })
-  if (linkOf(world, node, netns, ifname)) world.send('kernel.link-del', `${node}/kernel`, { netns, name: ifname }, { delayMicros: COSTS.cniPlugin })
+  if (linkOf(world, node, netns, ifname))
+    world.send('kernel.link-del', `${node}/kernel`, { netns, name: ifname }, { delayMicros: COSTS.cniPlugin })
   answer(world, event.from, { command: 'DEL', ctx }, 2 * COSTS.cniPlugin)
 }
 
@@ -84,11 +96,31 @@ function answer(world: ModelWorld, to: string, result: CniResult, workMicros: nu
 export const cni: ModelComponent = {
   roles: ['cni'],
   rules: [
-    { id: 'CN1', says: 'The first pod of a node makes its bridge.', source: 'containernetworking/plugins plugins/main/bridge/bridge.go ensureBridge' },
-    { id: 'CN2', says: 'A pod gets one end of a veth pair as eth0; the other end stands in the host, in the bridge.', source: 'plugins/main/bridge/bridge.go setupVeth' },
-    { id: 'CN3', says: 'The next address is the first free one behind the last that was given out.', source: 'plugins/ipam/host-local/backend/allocator/allocator.go GetIter' },
-    { id: 'CN4', says: 'With every address of the node taken, no pod can get a network.', source: 'plugins/ipam/host-local/backend/allocator/allocator.go Get' },
-    { id: 'CN5', says: 'DEL gives the address back and may come twice.', source: 'containernetworking/cni SPEC.md, DEL' },
+    {
+      id: 'CN1',
+      says: 'The first pod of a node makes its bridge.',
+      source: 'containernetworking/plugins plugins/main/bridge/bridge.go ensureBridge',
+    },
+    {
+      id: 'CN2',
+      says: 'A pod gets one end of a veth pair as eth0; the other end stands in the host, in the bridge.',
+      source: 'plugins/main/bridge/bridge.go setupVeth',
+    },
+    {
+      id: 'CN3',
+      says: 'The next address is the first free one behind the last that was given out.',
+      source: 'plugins/ipam/host-local/backend/allocator/allocator.go GetIter',
+    },
+    {
+      id: 'CN4',
+      says: 'With every address of the node taken, no pod can get a network.',
+      source: 'plugins/ipam/host-local/backend/allocator/allocator.go Get',
+    },
+    {
+      id: 'CN5',
+      says: 'DEL gives the address back and may come twice.',
+      source: 'containernetworking/cni SPEC.md, DEL',
+    },
   ],
   tables: {
     ipReservations: { owner: 'cni', indexes: { node: (r) => r.node, container: (r) => r.containerId } },

@@ -29,7 +29,9 @@ export function nextAddress(reader: ModelReader, node: string): Allocation {
     if (ip !== gateway && !reader.get('ipReservations', `${node}|${formatIp4(ip)}`))
       return { ip: formatIp4(ip), gateway: formatIp4(gateway), prefix }
   } while (ip !== start)
-  return { error: `failed to allocate for range 0: no IP addresses available in range set: ${formatIp4(first)}-${formatIp4(last)}` }
+  return {
+    error: `failed to allocate for range 0: no IP addresses available in range set: ${formatIp4(first)}-${formatIp4(last)}`,
+  }
 }
 
 export function reserve(world: ModelWorld, reservation: Omit<IpReservationRecord, 'since'>): void {

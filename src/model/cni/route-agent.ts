@@ -15,12 +15,18 @@ import { MASQ_CHAIN, masqueradeRestore } from './masquerade.ts'
 function start(world: ModelWorld, event: SimEvent): void {
   const node = placeOf(event.to)
   if (!world.get('chains', chainId(node, 'nat', MASQ_CHAIN))) {
-    const restore: IptablesRestore = { lines: masqueradeRestore(CLUSTER_CIDR).trimEnd().split('\n'), noflush: true, writer: 'ip-masq-agent', trusted: true }
+    const restore: IptablesRestore = {
+      lines: masqueradeRestore(CLUSTER_CIDR).trimEnd().split('\n'),
+      noflush: true,
+      writer: 'ip-masq-agent',
+      trusted: true,
+    }
     world.because('CN7', { 'not for': CLUSTER_CIDR })
     world.send('kernel.iptables-restore', `${node}/kernel`, restore, { delayMicros: 6_000 })
   }
   const request: ApiRequest = { verb: 'watch', resource: 'nodes', userAgent: 'nodeglass-cni-agent' }
-  if (sendOver(world, 'api.request', 'apiserver', request) === undefined) world.send('timer.agent-retry', event.to, {}, { delayMicros: 10 * SECOND })
+  if (sendOver(world, 'api.request', 'apiserver', request) === undefined)
+    world.send('timer.agent-retry', event.to, {}, { delayMicros: 10 * SECOND })
 }
 
 /** All pods of the cluster (kubeadm's podSubnet). */
@@ -31,9 +37,14 @@ function response(world: ModelWorld, event: SimEvent<{ code: number }>): void {
 }
 
 /** The route that leads to the pods of another node; undefined for the node itself or one without a pod range. */
-export function podRoute(reader: ModelReader, node: string, other: Pick<Node, 'metadata' | 'spec' | 'status'>): RouteAdd | undefined {
+export function podRoute(
+  reader: ModelReader,
+  node: string,
+  other: Pick<Node, 'metadata' | 'spec' | 'status'>,
+): RouteAdd | undefined {
   const via = other.status?.addresses?.find((a) => a.type === 'InternalIP')?.address
-  if (other.metadata.name === node || !other.spec.podCIDR || via === undefined || !reader.get('machines', node)) return undefined
+  if (other.metadata.name === node || !other.spec.podCIDR || via === undefined || !reader.get('machines', node))
+    return undefined
   return { netns: '', dst: other.spec.podCIDR, dev: 'eth0', via }
 }
 
@@ -56,8 +67,16 @@ function watched(world: ModelWorld, event: SimEvent<ApiWatchEvent>): void {
 export const routeAgent: ModelComponent = {
   roles: ['cni-agent'],
   rules: [
-    { id: 'CN6', says: 'The pods of another node are reached through the address of that node.', source: 'kubernetes-sigs/kind images/kindnetd/cmd/kindnetd/routes.go syncRoute' },
-    { id: 'CN7', says: 'What leaves the cluster carries the address of its node; between pods nothing is rewritten.', source: 'kubernetes-sigs/ip-masq-agent cmd/ip-masq-agent/ip-masq-agent.go syncMasqRules' },
+    {
+      id: 'CN6',
+      says: 'The pods of another node are reached through the address of that node.',
+      source: 'kubernetes-sigs/kind images/kindnetd/cmd/kindnetd/routes.go syncRoute',
+    },
+    {
+      id: 'CN7',
+      says: 'What leaves the cluster carries the address of its node; between pods nothing is rewritten.',
+      source: 'kubernetes-sigs/ip-masq-agent cmd/ip-masq-agent/ip-masq-agent.go syncMasqRules',
+    },
   ],
   handlers: {
     'agent.start': start,

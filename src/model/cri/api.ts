@@ -98,7 +98,11 @@ export type ListPodSandboxRequest = {
 }
 export type ListPodSandboxResponse = { items: PodSandbox[] }
 
-export type CreateContainerRequest = { pod_sandbox_id: string; config: ContainerConfig; sandbox_config?: PodSandboxConfig }
+export type CreateContainerRequest = {
+  pod_sandbox_id: string
+  config: ContainerConfig
+  sandbox_config?: PodSandboxConfig
+}
 export type CreateContainerResponse = { container_id: string }
 /** StartContainer, RemoveContainer, ContainerStatus. */
 export type ContainerIdRequest = { container_id: string; verbose?: boolean }
@@ -116,7 +120,12 @@ export type CriContainer = {
   pod_uid: string
 }
 export type ListContainersRequest = {
-  filter?: { id?: string; state?: { state: CriContainerState }; pod_sandbox_id?: string; label_selector?: Record<string, string> }
+  filter?: {
+    id?: string
+    state?: { state: CriContainerState }
+    pod_sandbox_id?: string
+    label_selector?: Record<string, string>
+  }
 }
 export type ListContainersResponse = { containers: CriContainer[] }
 export type ContainerStatus = {
@@ -147,8 +156,18 @@ export type ExecSyncRequest = { container_id: string; cmd: string[]; timeout?: n
 /** Text, where api.proto has bytes. Past the timeout the answer is the error code DeadlineExceeded. */
 export type ExecSyncResponse = { stdout: string; stderr: string; exit_code: number }
 
-export type VersionResponse = { version: string; runtime_name: string; runtime_version: string; runtime_api_version: string }
-export type RuntimeCondition = { type: 'RuntimeReady' | 'NetworkReady'; status: boolean; reason: string; message: string }
+export type VersionResponse = {
+  version: string
+  runtime_name: string
+  runtime_version: string
+  runtime_api_version: string
+}
+export type RuntimeCondition = {
+  type: 'RuntimeReady' | 'NetworkReady'
+  status: boolean
+  reason: string
+  message: string
+}
 export type StatusResponse = { status: { conditions: RuntimeCondition[] } }
 
 export type PullImageRequest = { image: ImageSpec; sandbox_config?: PodSandboxConfig }

@@ -67,7 +67,12 @@ export function refuse(world: ModelWorld, event: CallEvent, message: string, cod
 
 function reply(world: ModelWorld, call: Answered, response: object, workMicros = 0): void {
   const { method, ctx } = call
-  world.send('cri.response', call.caller, { method, response, ...(ctx === undefined ? {} : { ctx }) }, { delayMicros: LATENCY.local + workMicros })
+  world.send(
+    'cri.response',
+    call.caller,
+    { method, response, ...(ctx === undefined ? {} : { ctx }) },
+    { delayMicros: LATENCY.local + workMicros },
+  )
 }
 
 function replyError(world: ModelWorld, call: Answered, message: string, code: GrpcCode): void {

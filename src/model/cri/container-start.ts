@@ -24,13 +24,22 @@ export function createContainer(world: ModelWorld, event: CallEvent): void {
   const node = placeOf(event.to)
   const sandbox = world.get('sandboxes', sandboxId)
   if (!sandbox || sandbox.node !== node)
-    return refuse(world, event, `failed to find sandbox id "${sandboxId}": an error occurred when try to find sandbox: not found`, 'NotFound')
+    return refuse(
+      world,
+      event,
+      `failed to find sandbox id "${sandboxId}": an error occurred when try to find sandbox: not found`,
+      'NotFound',
+    )
   const { metadata } = config
   for (const other of world.by('containers', 'sandbox', sandboxId))
     if (other.metadata.name === metadata.name && other.metadata.attempt === metadata.attempt) {
       const pod = sandbox.metadata
       const name = [metadata.name, pod.name, pod.namespace, pod.uid, metadata.attempt].join('_')
-      return refuse(world, event, `failed to reserve container name "${name}": name "${name}" is reserved for "${other.id}"`)
+      return refuse(
+        world,
+        event,
+        `failed to reserve container name "${name}": name "${name}" is reserved for "${other.id}"`,
+      )
     }
   const image = findImage(world, node, config.image.image)
   if (!image) return refuse(world, event, `failed to resolve image "${config.image.image}": not found`, 'NotFound')
@@ -40,7 +49,11 @@ export function createContainer(world: ModelWorld, event: CallEvent): void {
   const args = config.args ?? []
   const argv = entrypointOf(known, command, args)
   if (argv.length === 0)
-    return refuse(world, event, `failed to generate container "${id}" spec: failed to generate spec: no command specified`)
+    return refuse(
+      world,
+      event,
+      `failed to generate container "${id}" spec: failed to generate spec: no command specified`,
+    )
   const resources = config.linux?.resources
   const record: ContainerRecord = {
     id,
@@ -50,7 +63,9 @@ export function createContainer(world: ModelWorld, event: CallEvent): void {
     podName: sandbox.metadata.name,
     namespace: sandbox.metadata.namespace,
     metadata: { name: metadata.name, attempt: metadata.attempt },
-    image: config.image.user_specified_image || (config.image.image.startsWith('sha256:') ? (image.repoTags[0] ?? '') : config.image.image),
+    image:
+      config.image.user_specified_image ||
+      (config.image.image.startsWith('sha256:') ? (image.repoTags[0] ?? '') : config.image.image),
     imageRef: image.repoDigests[0] ?? image.id,
     imageId: image.id,
     state: 'CONTAINER_CREATED',
@@ -65,7 +80,11 @@ export function createContainer(world: ModelWorld, event: CallEvent): void {
     stopSignal: config.stop_signal ?? known?.entry?.stopSignal ?? 'SIGTERM',
     workingDir: config.working_dir || known?.entry?.workingDir || '/',
     envs: withImageEnv(known?.entry?.env, config.envs ?? []),
-    mounts: (config.mounts ?? []).map((m) => ({ containerPath: m.container_path, hostPath: m.host_path, readonly: m.readonly ?? false })),
+    mounts: (config.mounts ?? []).map((m) => ({
+      containerPath: m.container_path,
+      hostPath: m.host_path,
+      readonly: m.readonly ?? false,
+    })),
     resources: {
       cpuShares: resources?.cpu_shares ?? 0,
       cpuQuota: resources?.cpu_quota ?? 0,
@@ -78,12 +97,20 @@ export function createContainer(world: ModelWorld, event: CallEvent): void {
   }
   world.because('CR11', { argv, behaviour: record.behaviour })
   world.put('containers', id, record)
-  logContainerd(world, node, 'info', `CreateContainer within sandbox "${sandboxId}" for ${containerWords(metadata)} returns container id "${id}"`)
+  logContainerd(
+    world,
+    node,
+    'info',
+    `CreateContainer within sandbox "${sandboxId}" for ${containerWords(metadata)} returns container id "${id}"`,
+  )
   answer(world, event, { container_id: id }, COSTS.createContainer)
 }
 
 /** The image's environment first; the pod's replaces what has the same name. */
-function withImageEnv(image: Readonly<Record<string, string>> | undefined, pod: readonly { key: string; value: string }[]) {
+function withImageEnv(
+  image: Readonly<Record<string, string>> | undefined,
+  pod: readonly { key: string; value: string }[],
+) {
   const set = new Set(pod.map(({ key }) => key))
   const ofImage = Object.entries(image ?? {}).filter(([key]) => !set.has(key))
   return [...ofImage.map(([key, value]) => ({ key, value })), ...pod]
@@ -92,9 +119,14 @@ function withImageEnv(image: Readonly<Record<string, string>> | undefined, pod: 
 export function startContainer(world: ModelWorld, event: CallEvent): void {
   const { container_id: id } = requestOf<ContainerIdRequest>(event)
   const container = findContainer(world, placeOf(event.to), id)
-  if (!container) return refuse(world, event, `an error occurred when try to find container "${id}": not found`, 'NotFound')
+  if (!container)
+    return refuse(world, event, `an error occurred when try to find container "${id}": not found`, 'NotFound')
   if (container.state !== 'CONTAINER_CREATED')
-    return refuse(world, event, `failed to set starting state for container "${id}": container is in ${container.state} state`)
+    return refuse(
+      world,
+      event,
+      `failed to set starting state for container "${id}": container is in ${container.state} state`,
+    )
   const sandbox = world.get('sandboxes', container.sandboxId)
   const call = openCall(world, event, 'waits for runc create', { containerId: id })
   if (!sandbox || sandbox.state !== 'SANDBOX_READY')

@@ -24,11 +24,18 @@ export function stopContainer(world: ModelWorld, event: CallEvent): void {
     world.because('CR14', { timeout })
     return signal(world, container, 'SIGKILL', call)
   }
-  const signalled = world.by('criCalls', 'container', id).some((c) => c.method === 'StopContainer' && c.deadline !== undefined)
+  const signalled = world
+    .by('criCalls', 'container', id)
+    .some((c) => c.method === 'StopContainer' && c.deadline !== undefined)
   const deadline = world.now + timeout * 1_000_000
   const call = openCall(world, event, `sent ${container.stopSignal}, waits`, { containerId: id, deadline })
   if (signalled)
-    logContainerd(world, container.node, 'info', `Skipping the sending of signal ${container.stopSignal} to container "${id}" because a prior stop with timeout>0 request already sent the signal`)
+    logContainerd(
+      world,
+      container.node,
+      'info',
+      `Skipping the sending of signal ${container.stopSignal} to container "${id}" because a prior stop with timeout>0 request already sent the signal`,
+    )
   else {
     world.because('CR13', { signal: container.stopSignal, 'SIGKILL after seconds': timeout })
     signal(world, container, container.stopSignal, call)
@@ -37,8 +44,18 @@ export function stopContainer(world: ModelWorld, event: CallEvent): void {
 }
 
 function signal(world: ModelWorld, container: ContainerRecord, name: string, _call: CriCallRecord): void {
-  logContainerd(world, container.node, 'info', name === 'SIGKILL' ? `Kill container "${container.id}"` : `Stop container "${container.id}" with signal ${name}`)
-  world.send('oci.kill', `${container.node}/runc`, { id: container.id, pid: container.pid, signal: name }, { delayMicros: LATENCY.local })
+  logContainerd(
+    world,
+    container.node,
+    'info',
+    name === 'SIGKILL' ? `Kill container "${container.id}"` : `Stop container "${container.id}" with signal ${name}`,
+  )
+  world.send(
+    'oci.kill',
+    `${container.node}/runc`,
+    { id: container.id, pid: container.pid, signal: name },
+    { delayMicros: LATENCY.local },
+  )
 }
 
 export function stopDeadline(world: ModelWorld, event: SimEvent<{ call: string }>): void {
@@ -46,7 +63,10 @@ export function stopDeadline(world: ModelWorld, event: SimEvent<{ call: string }
   const container = call && world.get('containers', call.containerId!)
   if (!call || !container || container.state !== 'CONTAINER_RUNNING') return
   updateCall(world, call, { doing: 'sent SIGKILL, waits' })
-  world.because('CR14', { signal: container.stopSignal, 'seconds without an end': (world.now - call.since) / 1_000_000 })
+  world.because('CR14', {
+    signal: container.stopSignal,
+    'seconds without an end': (world.now - call.since) / 1_000_000,
+  })
   signal(world, container, 'SIGKILL', call)
 }
 

@@ -3,7 +3,13 @@ import { appendJournal } from '../linux/journal.ts'
 import type { ModelWorld, SandboxRecord } from '../tables.ts'
 import { rfc3339Nano } from '../../sim/clock.ts'
 
-export function logContainerd(world: ModelWorld, node: string, level: 'info' | 'warning' | 'error', msg: string, error?: string): void {
+export function logContainerd(
+  world: ModelWorld,
+  node: string,
+  level: 'info' | 'warning' | 'error',
+  msg: string,
+  error?: string,
+): void {
   const quote = (text: string) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
   appendJournal(
     world,

@@ -3,21 +3,41 @@ import { SECOND } from '../../sim/clock.ts'
 import { TestNode } from './test-node.ts'
 
 describe('RunPodSandbox', () => {
-  it('makes namespace, network and pause in containerd\'s order, and shows the sandbox only at the end', () => {
+  it("makes namespace, network and pause in containerd's order, and shows the sandbox only at the end", () => {
     const n = new TestNode()
     n.entries.length = 0
-    const ctx = n.send('RunPodSandbox', { config: { metadata: { name: 'a', uid: 'u', namespace: 'default', attempt: 0 } } })
+    const ctx = n.send('RunPodSandbox', {
+      config: { metadata: { name: 'a', uid: 'u', namespace: 'default', attempt: 0 } },
+    })
     n.run(20_000)
     expect(n.reader.all('sandboxes')[0]?.stage).toBe('cni')
     const early = n.call('ListPodSandbox', {})
     expect(early.response).toEqual({ items: [] })
     n.run(SECOND)
     const id = n.answerOf(ctx)!.response!.pod_sandbox_id as string
-    const kinds = n.entries.filter((e) => e.event.from !== e.event.to).map((e) => e.event.kind).filter((k) => !k.startsWith('cri.') && !k.startsWith('test'))
+    const kinds = n.entries
+      .filter((e) => e.event.from !== e.event.to)
+      .map((e) => e.event.kind)
+      .filter((k) => !k.startsWith('cri.') && !k.startsWith('test'))
     expect(kinds).toEqual([
-      'kernel.netns-add', 'kernel.netns-added', 'cni.add', 'kernel.link-add', 'kernel.link-add', 'kernel.link-added',
-      'kernel.addr-add', 'kernel.addr-add', 'kernel.route-add', 'cni.result',
-      'oci.create', 'kernel.clone', 'kernel.cloned', 'oci.result', 'oci.start', 'kernel.execve', 'oci.result', 'kernel.run',
+      'kernel.netns-add',
+      'kernel.netns-added',
+      'cni.add',
+      'kernel.link-add',
+      'kernel.link-add',
+      'kernel.link-added',
+      'kernel.addr-add',
+      'kernel.addr-add',
+      'kernel.route-add',
+      'cni.result',
+      'oci.create',
+      'kernel.clone',
+      'kernel.cloned',
+      'oci.result',
+      'oci.start',
+      'kernel.execve',
+      'oci.result',
+      'kernel.run',
     ])
     const sandbox = n.reader.get('sandboxes', id)!
     expect(sandbox).toMatchObject({ ip: '10.244.1.2', state: 'SANDBOX_READY', stage: 'ready' })
@@ -25,8 +45,15 @@ describe('RunPodSandbox', () => {
     const host = n.reader.get('links', `worker-1||${pod.peer!.name}`)!
     expect([host.master, host.peer!.index, pod.peer!.index]).toEqual(['cni0', pod.index, host.index])
     expect(n.reader.get('links', 'worker-1||cni0')!.addresses).toEqual(['10.244.1.1/24'])
-    expect(n.reader.by('routes', 'netns', `worker-1|${sandbox.netns}`).map((r) => [r.dst, r.via ?? r.src])).toEqual([['10.244.1.0/24', '10.244.1.2'], ['default', '10.244.1.1']])
-    expect(n.reader.get('processes', `worker-1|${sandbox.pid}`)).toMatchObject({ comm: 'pause', netns: sandbox.netns, ppid: sandbox.shimPid })
+    expect(n.reader.by('routes', 'netns', `worker-1|${sandbox.netns}`).map((r) => [r.dst, r.via ?? r.src])).toEqual([
+      ['10.244.1.0/24', '10.244.1.2'],
+      ['default', '10.244.1.1'],
+    ])
+    expect(n.reader.get('processes', `worker-1|${sandbox.pid}`)).toMatchObject({
+      comm: 'pause',
+      netns: sandbox.netns,
+      ppid: sandbox.shimPid,
+    })
   })
 
   it('walks through the range before it gives an address again, and says so when none is left', () => {
@@ -38,7 +65,9 @@ describe('RunPodSandbox', () => {
     expect(n.reader.get('sandboxes', n.sandbox('p2'))!.ip).toBe('10.244.1.4')
     for (let i = 3; i < 253; i++) n.sandbox(`p${i}`)
     expect(n.reader.get('sandboxes', n.sandbox('again'))!.ip).toBe('10.244.1.2')
-    const { error } = n.call('RunPodSandbox', { config: { metadata: { name: 'full', uid: 'full', namespace: 'default', attempt: 0 } } })
+    const { error } = n.call('RunPodSandbox', {
+      config: { metadata: { name: 'full', uid: 'full', namespace: 'default', attempt: 0 } },
+    })
     expect(error?.message).toMatch(
       /^failed to setup network for sandbox "[0-9a-f]{64}": plugin type="bridge" name="nodeglass" failed \(add\): failed to allocate for range 0: no IP addresses available in range set: 10\.244\.1\.1-10\.244\.1\.254$/,
     )
@@ -49,7 +78,9 @@ describe('RunPodSandbox', () => {
 
   it('leaves the host network alone for a host pod', () => {
     const n = new TestNode()
-    const id = n.sandbox('host', 'worker-1', { linux: { security_context: { namespace_options: { network: 'NODE' } } } })
+    const id = n.sandbox('host', 'worker-1', {
+      linux: { security_context: { namespace_options: { network: 'NODE' } } },
+    })
     expect(n.reader.get('sandboxes', id)).toMatchObject({ netns: '', ip: '', hostNetwork: true })
     expect(n.entries.some((e) => e.event.kind === 'cni.add')).toBe(false)
   })
@@ -63,7 +94,12 @@ describe('containers', () => {
     n.entries.length = 0
     const id = n.pod('web', 'nginx:1.27')
     n.run(SECOND)
-    expect(n.container(id)).toMatchObject({ state: 'CONTAINER_RUNNING', image: 'nginx:1.27', behaviour: 'nginx', stopSignal: 'SIGQUIT' })
+    expect(n.container(id)).toMatchObject({
+      state: 'CONTAINER_RUNNING',
+      image: 'nginx:1.27',
+      behaviour: 'nginx',
+      stopSignal: 'SIGQUIT',
+    })
     expect(n.reader.all('listeners').map((l) => l.port)).toEqual([80, 80])
     expect(n.entries.length).toBeLessThan(50)
     expect(n.container(id).imageRef).toMatch(/^docker.io\/library\/nginx@sha256:[0-9a-f]{64}$/)
@@ -92,8 +128,18 @@ describe('containers', () => {
     expect(n.reader.get('sandboxes', sandbox)).toMatchObject({ state: 'SANDBOX_NOTREADY', stage: 'stopped' })
     n.call('RemovePodSandbox', { pod_sandbox_id: sandbox })
     n.run(SECOND)
-    expect([n.reader.count('containers'), n.reader.count('sandboxes'), n.reader.count('ipReservations'), n.reader.count('criCalls'), n.reader.count('containerLogs')]).toEqual([0, 0, 0, 0, 0])
-    expect(n.reader.by('processes', 'node', 'worker-1').map((p) => p.comm)).toEqual(['systemd', 'systemd-journal', 'containerd'])
+    expect([
+      n.reader.count('containers'),
+      n.reader.count('sandboxes'),
+      n.reader.count('ipReservations'),
+      n.reader.count('criCalls'),
+      n.reader.count('containerLogs'),
+    ]).toEqual([0, 0, 0, 0, 0])
+    expect(n.reader.by('processes', 'node', 'worker-1').map((p) => p.comm)).toEqual([
+      'systemd',
+      'systemd-journal',
+      'containerd',
+    ])
     expect(n.reader.count('listeners')).toBe(0)
   })
 
@@ -102,7 +148,11 @@ describe('containers', () => {
     expect(() => n.pod('x', 'busybox', { command: ['bash'] })).toThrow(
       'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "bash": executable file not found in $PATH',
     )
-    expect(n.reader.all('containers')[0]).toMatchObject({ state: 'CONTAINER_EXITED', exitCode: 128, reason: 'StartError' })
+    expect(n.reader.all('containers')[0]).toMatchObject({
+      state: 'CONTAINER_EXITED',
+      exitCode: 128,
+      reason: 'StartError',
+    })
   })
 
   it('kills a container that takes more memory than it may', () => {
@@ -110,7 +160,9 @@ describe('containers', () => {
     const id = n.pod('hog', 'nodeglass/memory-hog', { memory: 64 << 20 })
     n.run(20 * SECOND)
     expect(n.container(id)).toMatchObject({ state: 'CONTAINER_EXITED', exitCode: 137, reason: 'OOMKilled' })
-    expect(n.reader.by('journal', 'unit', 'worker-1|kernel').at(-1)!.text).toContain('Memory cgroup out of memory: Killed process')
+    expect(n.reader.by('journal', 'unit', 'worker-1|kernel').at(-1)!.text).toContain(
+      'Memory cgroup out of memory: Killed process',
+    )
   })
 
   it('a sandbox without its pause is not ready, and its containers run on', () => {
@@ -134,7 +186,8 @@ describe('pulls', () => {
       n.run(10_000)
       const record = n.reader.all('pulls')[0]
       most = Math.max(most, record?.layers.filter((l) => l.transfer !== undefined).length ?? 0)
-      for (const layer of record?.layers ?? []) if (layer.transfer !== undefined) expect(layer.doneAt).toBeGreaterThan(n.machine.now - 10_000)
+      for (const layer of record?.layers ?? [])
+        if (layer.transfer !== undefined) expect(layer.doneAt).toBeGreaterThan(n.machine.now - 10_000)
     }
     expect(most).toBe(3)
     const [record] = n.reader.all('pulls')
@@ -145,17 +198,28 @@ describe('pulls', () => {
     expect(wire / SECOND).toBeLessThan(bytes / 24_000_000 + 0.6)
     const again = pull(n, 'httpd:2.4.58')
     expect(again.error).toBeUndefined()
-    expect(n.reader.get('pulls', 'worker-1|docker.io/library/httpd:2.4.58')!.layers.filter((l) => l.exists).length).toBe(4)
+    expect(
+      n.reader.get('pulls', 'worker-1|docker.io/library/httpd:2.4.58')!.layers.filter((l) => l.exists).length,
+    ).toBe(4)
   })
 
-  it('fails in the registry\'s words', () => {
+  it("fails in the registry's words", () => {
     const n = new TestNode()
     const x = 'docker.io/library/nginx:1.161'
-    expect(pull(n, 'nginx:1.161').error).toEqual({ code: 'NotFound', message: `failed to pull and unpack image "${x}": failed to resolve reference "${x}": ${x}: not found` })
-    expect(pull(n, 'nginxx').error?.message).toContain('pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed')
-    expect(pull(n, 'registry.example.com/a:1').error?.message).toContain('dial tcp: lookup registry.example.com on 172.18.0.1:53: no such host')
+    expect(pull(n, 'nginx:1.161').error).toEqual({
+      code: 'NotFound',
+      message: `failed to pull and unpack image "${x}": failed to resolve reference "${x}": ${x}: not found`,
+    })
+    expect(pull(n, 'nginxx').error?.message).toContain(
+      'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+    )
+    expect(pull(n, 'registry.example.com/a:1').error?.message).toContain(
+      'dial tcp: lookup registry.example.com on 172.18.0.1:53: no such host',
+    )
     n.input('fault.set', 'faults', { name: 'registry-down', target: 'registry', on: true })
-    expect(pull(n, 'nginx:1.27').error?.message).toMatch(/failed to do request: Head "https:\/\/registry-1.docker.io\/v2\/library\/nginx\/manifests\/1.27": dial tcp [\d.]+:443: connect: connection refused$/)
+    expect(pull(n, 'nginx:1.27').error?.message).toMatch(
+      /failed to do request: Head "https:\/\/registry-1.docker.io\/v2\/library\/nginx\/manifests\/1.27": dial tcp [\d.]+:443: connect: connection refused$/,
+    )
     n.input('fault.set', 'faults', { name: 'registry-down', target: 'registry', on: false })
     n.input('fault.set', 'faults', { name: 'registry-rate-limit', target: 'worker-1', on: true })
     expect(pull(n, 'nginx:1.27').error?.message).toContain('429 Too Many Requests\ntoomanyrequests')
@@ -177,7 +241,10 @@ describe('pulls', () => {
     n.input('fault.set', 'faults', { name: 'slow-registry', target: 'registry', on: false })
     n.run(15 * SECOND)
     expect(n.answerOf(a)?.response).toEqual(n.answerOf(b)?.response)
-    expect(n.entries.filter((e) => e.event.kind === 'registry.request' && (e.event.data as { op: string }).op === 'resolve').length).toBe(1)
+    expect(
+      n.entries.filter((e) => e.event.kind === 'registry.request' && (e.event.data as { op: string }).op === 'resolve')
+        .length,
+    ).toBe(1)
   })
 })
 

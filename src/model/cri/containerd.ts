@@ -44,7 +44,8 @@ const METHODS: Readonly<Record<string, (world: ModelWorld, event: CallEvent) => 
 function request(world: ModelWorld, event: CallEvent): void {
   const method = METHODS[event.data.method]
   if (method) method(world, event)
-  else refuse(world, event, `unknown method ${event.data.method} for service runtime.v1.RuntimeService`, 'Unimplemented')
+  else
+    refuse(world, event, `unknown method ${event.data.method} for service runtime.v1.RuntimeService`, 'Unimplemented')
 }
 
 function cniResult(world: ModelWorld, event: SimEvent<CniResult>): void {

@@ -26,7 +26,12 @@ export function execSync(world: ModelWorld, event: CallEvent): void {
   const exec: OciExec = { id, args: cmd, execId, ...(missing === undefined ? {} : { missing }), ctx: { call: call.id } }
   world.send('oci.exec', `${node}/runc`, exec, { delayMicros: LATENCY.local })
   if (timeout > 0)
-    world.send('timer.exec-deadline', event.to, { call: call.id, execId, seconds: timeout, container: id }, { delayMicros: timeout * 1_000_000 })
+    world.send(
+      'timer.exec-deadline',
+      event.to,
+      { call: call.id, execId, seconds: timeout, container: id },
+      { delayMicros: timeout * 1_000_000 },
+    )
 }
 
 export function execStep(world: ModelWorld, call: CriCallRecord, result: OciResult): void {
@@ -44,11 +49,24 @@ export function execEnded(world: ModelWorld, event: SimEvent<ExecResult>): void 
   finishCall(world, call, { stdout, stderr, exit_code: exitCode })
 }
 
-export function execDeadline(world: ModelWorld, event: SimEvent<{ call: string; execId: string; seconds: number; container: string }>): void {
+export function execDeadline(
+  world: ModelWorld,
+  event: SimEvent<{ call: string; execId: string; seconds: number; container: string }>,
+): void {
   const { call: id, execId, seconds, container } = event.data
   const call = world.get('criCalls', id)
   if (!call) return
   world.because('CR16', { seconds })
-  world.send('kernel.exec-kill', `${placeOf(event.to)}/proc`, { containerId: container, execId }, { delayMicros: LATENCY.local })
-  failCall(world, call, `failed to exec in container: timeout ${seconds}s exceeded: context deadline exceeded`, 'DeadlineExceeded')
+  world.send(
+    'kernel.exec-kill',
+    `${placeOf(event.to)}/proc`,
+    { containerId: container, execId },
+    { delayMicros: LATENCY.local },
+  )
+  failCall(
+    world,
+    call,
+    `failed to exec in container: timeout ${seconds}s exceeded: context deadline exceeded`,
+    'DeadlineExceeded',
+  )
 }

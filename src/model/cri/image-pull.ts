@@ -16,7 +16,13 @@ import { findImage, storeImage } from './image-store.ts'
 import { manifestUrl, pullError, registryIp } from './pull-errors.ts'
 
 /** `registry.request`, containerd -> registry. */
-export type RegistryRequest = { op: 'resolve' | 'manifest' | 'blob'; image: string; url: string; digest?: string; pull: string }
+export type RegistryRequest = {
+  op: 'resolve' | 'manifest' | 'blob'
+  image: string
+  url: string
+  digest?: string
+  pull: string
+}
 /** `registry.response`, back. `status` is the HTTP status; `refused`: no connection. */
 export type RegistryResponse = RegistryRequest & { status: number; refused?: boolean; bytes: number; body?: string }
 
@@ -31,7 +37,11 @@ export function pullImage(world: ModelWorld, event: CallEvent): void {
   const { image } = requestOf<PullImageRequest>(event)
   const bad = invalidImageName(image.image)
   if (bad !== undefined)
-    return refuse(world, event, `failed to pull image "${image.image}": failed to parse image reference "${image.image}": ${bad}`)
+    return refuse(
+      world,
+      event,
+      `failed to pull image "${image.image}": failed to parse image reference "${image.image}": ${bad}`,
+    )
   const node = placeOf(event.to)
   const call = openCall(world, event, `pulls ${image.image}`)
   pullFor(world, node, image.image, call)
@@ -58,12 +68,22 @@ function ask(world: ModelWorld, node: string, request: RegistryRequest): void {
   if (isMissing(known) && known.missing === 'host') {
     world.because('CR10', { host: hostOf(request.image) })
     const error = `dial tcp: lookup ${hostOf(request.image)} on 172.18.0.1:53: no such host`
-    world.send('timer.pull-timeout', `${node}/containerd`, { pull: request.pull, op: request.op, error }, { from: `${node}/containerd`, delayMicros: 30_000 })
+    world.send(
+      'timer.pull-timeout',
+      `${node}/containerd`,
+      { pull: request.pull, op: request.op, error },
+      { from: `${node}/containerd`, delayMicros: 30_000 },
+    )
     return
   }
   if (sendOver(world, 'registry.request', 'registry', request, { from: `${node}/containerd` }) === undefined)
     // Lost on the wire: nothing will answer. The name look-up gives up first.
-    world.send('timer.pull-timeout', `${node}/containerd`, { pull: request.pull, op: request.op }, { from: `${node}/containerd`, delayMicros: DIAL_TIMEOUT })
+    world.send(
+      'timer.pull-timeout',
+      `${node}/containerd`,
+      { pull: request.pull, op: request.op },
+      { from: `${node}/containerd`, delayMicros: DIAL_TIMEOUT },
+    )
 }
 
 export function pullTimeout(world: ModelWorld, event: SimEvent<{ pull: string; op: string; error?: string }>): void {
@@ -86,7 +106,12 @@ export function registryResponse(world: ModelWorld, event: SimEvent<RegistryResp
     world.send('timer.pull-timeout', event.to, { pull: key, op }, { delayMicros: DIAL_TIMEOUT })
     return
   }
-  if (refused) return failPull(world, pull, pullError(pull.image, op, `dial tcp ${registryIp(pull.image)}:443: connect: connection refused`))
+  if (refused)
+    return failPull(
+      world,
+      pull,
+      pullError(pull.image, op, `dial tcp ${registryIp(pull.image)}:443: connect: connection refused`),
+    )
   if (status !== 200) {
     const missing = lookUpImage(pull.image)
     const code: GrpcCode = isMissing(missing) && missing.missing === 'tag' ? 'NotFound' : 'Unknown'
@@ -95,7 +120,12 @@ export function registryResponse(world: ModelWorld, event: SimEvent<RegistryResp
   }
   if (op === 'resolve') {
     const known = lookUpImage(pull.image) as KnownImage
-    return ask(world, pull.node, { op: 'manifest', image: pull.image, url: manifestUrl(pull.image, known.digest), pull: key })
+    return ask(world, pull.node, {
+      op: 'manifest',
+      image: pull.image,
+      url: manifestUrl(pull.image, known.digest),
+      pull: key,
+    })
   }
   if (op === 'manifest') return planLayers(world, pull)
   layerDone(world, pull, digest!)
@@ -118,7 +148,8 @@ function layersOn(reader: ModelReader, node: string): Set<string> {
 }
 
 type Layer = PullRecord['layers'][number]
-const isDone = (layer: Layer): boolean => layer.exists === true || (layer.doneAt !== undefined && layer.transfer === undefined)
+const isDone = (layer: Layer): boolean =>
+  layer.exists === true || (layer.doneAt !== undefined && layer.transfer === undefined)
 const isUnderWay = (layer: Layer): boolean => layer.startedAt !== undefined && !isDone(layer)
 
 function startLayers(world: ModelWorld, pull: PullRecord): void {
@@ -148,7 +179,9 @@ export function blobStarts(world: ModelWorld, event: SimEvent<RegistryRequest & 
   if (!pull || pull.endedAt !== undefined) return
   const layers = pull.layers.map((layer) =>
     // Not a byte is there yet: the plan below gives it its arrival, and its event takes the place of this one.
-    layer.digest === event.data.digest ? { ...layer, startedAt: world.now, doneAt: world.now + 1, transfer: event.id } : layer,
+    layer.digest === event.data.digest
+      ? { ...layer, startedAt: world.now, doneAt: world.now + 1, transfer: event.id }
+      : layer,
   )
   world.put('pulls', event.data.pull, { ...pull, layers })
   shareBandwidth(world, pull.node)
@@ -188,7 +221,10 @@ export function shareBandwidth(world: ModelWorld, node: string): void {
         status: 200,
         bytes: layer.size,
       }
-      const transfer = world.send('registry.response', `${node}/containerd`, response, { from: 'registry', delayMicros: left })
+      const transfer = world.send('registry.response', `${node}/containerd`, response, {
+        from: 'registry',
+        delayMicros: left,
+      })
       return { ...layer, startedAt: world.now + left - whole, doneAt: world.now + left, transfer }
     })
     world.put('pulls', pullKey(node, pull.image), { ...pull, layers })
@@ -214,7 +250,12 @@ function unpack(world: ModelWorld, pull: PullRecord): void {
   const delayMicros = 4_000 + Math.ceil((bytes / COSTS.unpackBytesPerSecond) * 1_000_000)
   const key = pullKey(pull.node, pull.image)
   world.put('pulls', key, { ...pull, state: 'unpack', unpackUntil: world.now + delayMicros })
-  world.send('timer.unpacked', `${pull.node}/containerd`, { pull: key }, { from: `${pull.node}/containerd`, delayMicros })
+  world.send(
+    'timer.unpacked',
+    `${pull.node}/containerd`,
+    { pull: key },
+    { from: `${pull.node}/containerd`, delayMicros },
+  )
 }
 
 export function unpacked(world: ModelWorld, event: SimEvent<{ pull: string }>): void {
@@ -241,7 +282,13 @@ function failPull(world: ModelWorld, pull: PullRecord, error: string, code: Grpc
   for (const layer of pull.layers) world.cancel(layer.transfer)
   const layers = pull.layers.map(({ transfer: _gone, ...layer }) => layer)
   world.put('pulls', pullKey(pull.node, pull.image), { ...pull, layers, state: 'failed', error, endedAt: world.now })
-  logContainerd(world, pull.node, 'error', `PullImage "${pull.image}" failed`, `rpc error: code = ${code} desc = ${error}`)
+  logContainerd(
+    world,
+    pull.node,
+    'error',
+    `PullImage "${pull.image}" failed`,
+    `rpc error: code = ${code} desc = ${error}`,
+  )
   for (const id of pull.calls) {
     const call = world.get('criCalls', id)
     if (!call) continue
@@ -250,4 +297,3 @@ function failPull(world: ModelWorld, pull: PullRecord, error: string, code: Grpc
   }
   shareBandwidth(world, pull.node)
 }
-

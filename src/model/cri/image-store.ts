@@ -34,7 +34,10 @@ export function storeImage(world: ModelWorld, node: string, image: KnownImage, p
   // A tag names one image of the node.
   for (const other of world.by('images', 'node', node))
     if (other.id !== image.id && other.repoTags.includes(image.ref))
-      world.put('images', imageKey(node, other.id), { ...other, repoTags: other.repoTags.filter((t) => t !== image.ref) })
+      world.put('images', imageKey(node, other.id), {
+        ...other,
+        repoTags: other.repoTags.filter((t) => t !== image.ref),
+      })
   const record: ImageRecord = {
     node,
     id: image.id,
@@ -57,7 +60,11 @@ function toCri(image: ImageRecord): CriImage {
     repo_digests: image.repoDigests,
     size: image.size,
     pinned: image.pinned,
-    ...(user === undefined ? {} : /^\d+/.test(user) ? { uid: { value: parseInt(user, 10) } } : { username: user.split(':')[0]! }),
+    ...(user === undefined
+      ? {}
+      : /^\d+/.test(user)
+        ? { uid: { value: parseInt(user, 10) } }
+        : { username: user.split(':')[0]! }),
   }
 }
 

@@ -57,7 +57,10 @@ const hasLabels = (labels: Record<string, string>, want: Record<string, string> 
 /** Whole lists, kept beside the index they were made from, which is a new array after every write. */
 const wholeLists = new WeakMap<readonly object[], readonly object[]>()
 
-function wholeList<R extends object>(records: readonly R[], make: (records: readonly R[]) => object[]): readonly object[] {
+function wholeList<R extends object>(
+  records: readonly R[],
+  make: (records: readonly R[]) => object[],
+): readonly object[] {
   let list = wholeLists.get(records)
   if (!list) wholeLists.set(records, (list = Object.freeze(make(records))))
   return list
@@ -84,7 +87,10 @@ export function listPodSandbox(world: ModelWorld, event: CallEvent): void {
 export function listContainers(world: ModelWorld, event: CallEvent): void {
   const { filter } = requestOf<ListContainersRequest>(event)
   const node = placeOf(event.to)
-  if (!filter) return answer(world, event, { containers: wholeList(world.by('containers', 'node', node), (records) => records.map(containerEntry)) })
+  if (!filter)
+    return answer(world, event, {
+      containers: wholeList(world.by('containers', 'node', node), (records) => records.map(containerEntry)),
+    })
   const from =
     filter.pod_sandbox_id === undefined
       ? world.by('containers', 'node', node)
@@ -140,7 +146,11 @@ export function containerStatusOf(container: ContainerRecord): ContainerStatus {
     message: container.message ?? '',
     labels: container.labels,
     annotations: container.annotations,
-    mounts: container.mounts.map((m) => ({ container_path: m.containerPath, host_path: m.hostPath, readonly: m.readonly })),
+    mounts: container.mounts.map((m) => ({
+      container_path: m.containerPath,
+      host_path: m.hostPath,
+      readonly: m.readonly,
+    })),
     log_path: container.logPath,
     resources: {
       linux: {
@@ -157,6 +167,7 @@ export function containerStatusOf(container: ContainerRecord): ContainerStatus {
 export function containerStatus(world: ModelWorld, event: CallEvent): void {
   const { container_id: id } = requestOf<ContainerIdRequest>(event)
   const container = findContainer(world, placeOf(event.to), id)
-  if (!container) return refuse(world, event, `an error occurred when try to find container "${id}": not found`, 'NotFound')
+  if (!container)
+    return refuse(world, event, `an error occurred when try to find container "${id}": not found`, 'NotFound')
   answer(world, event, { status: containerStatusOf(container) })
 }

@@ -20,7 +20,8 @@ export function pullError(ref: string, op: string, detail: string, status?: numb
   const resolving = op === 'resolve'
   const url = manifestUrl(ref)
   const where = resolving ? `failed to resolve reference "${ref}": ` : 'failed to copy: httpReadSeeker: failed open: '
-  if (status === undefined) return `${head}${where}failed to do request: ${resolving ? 'Head' : 'Get'} "${url}": ${detail}`
+  if (status === undefined)
+    return `${head}${where}failed to do request: ${resolving ? 'Head' : 'Get'} "${url}": ${detail}`
   if (status === 404) return `${head}${where}${ref}: not found`
   if (status === 401)
     return `${head}${where}pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`

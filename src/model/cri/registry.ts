@@ -50,7 +50,11 @@ export const registry: ModelComponent = {
       says: 'A repository without the tag answers 404; one that does not exist, or is not for everyone, asks to log in.',
       source: 'opencontainers/distribution-spec spec.md; Docker Hub',
     },
-    { id: 'RG3', says: 'Docker Hub answers 429 to those who pull too often.', source: 'docs.docker.com docker-hub/usage/pulls' },
+    {
+      id: 'RG3',
+      says: 'Docker Hub answers 429 to those who pull too often.',
+      source: 'docs.docker.com docker-hub/usage/pulls',
+    },
   ],
   handlers: { 'registry.request': request },
 }

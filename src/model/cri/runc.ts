@@ -24,7 +24,14 @@ export type OciStart = { id: string; pid: number; args: string[]; comm: string; 
 export type OciKill = { id: string; pid: number; signal: string }
 export type OciDelete = { id: string }
 export type OciExec = { id: string; args: string[]; execId: string; missing?: string; ctx: unknown }
-export type OciResult = { op: 'create' | 'start' | 'exec'; id: string; pid: number; shimPid?: number; error?: string; ctx: unknown }
+export type OciResult = {
+  op: 'create' | 'start' | 'exec'
+  id: string
+  pid: number
+  shimPid?: number
+  error?: string
+  ctx: unknown
+}
 
 type Pending = { create: OciCreate; caller: string }
 
@@ -83,7 +90,12 @@ function exec(world: ModelWorld, event: SimEvent<OciExec>): void {
     world.send('oci.result', event.from, result, { delayMicros: COSTS.runcExec })
     return
   }
-  world.send('kernel.exec', `${node}/proc`, { containerId: id, execId, argv: args, caller: event.from, ctx }, { delayMicros: COSTS.runcExec })
+  world.send(
+    'kernel.exec',
+    `${node}/proc`,
+    { containerId: id, execId, argv: args, caller: event.from, ctx },
+    { delayMicros: COSTS.runcExec },
+  )
 }
 
 export const runc: ModelComponent = {

@@ -7,7 +7,12 @@ import { answer, type CallEvent } from './calls.ts'
 export const CONTAINERD_VERSION = 'v2.2.1'
 
 export function version(world: ModelWorld, event: CallEvent): void {
-  answer(world, event, { version: '0.1.0', runtime_name: 'containerd', runtime_version: CONTAINERD_VERSION, runtime_api_version: 'v1' })
+  answer(world, event, {
+    version: '0.1.0',
+    runtime_name: 'containerd',
+    runtime_version: CONTAINERD_VERSION,
+    runtime_api_version: 'v1',
+  })
 }
 
 /** The network is ready where a CNI configuration is. */

@@ -27,18 +27,28 @@ export function runPodSandbox(world: ModelWorld, event: CallEvent): void {
   const { config, runtime_handler: runtimeHandler = '' } = requestOf<RunPodSandboxRequest>(event)
   if (runtimeHandler !== '' && runtimeHandler !== 'runc') {
     const id = newId(world)
-    return refuse(world, event, `unable to get OCI runtime for sandbox "${id}": no runtime for "${runtimeHandler}" is configured`)
+    return refuse(
+      world,
+      event,
+      `unable to get OCI runtime for sandbox "${id}": no runtime for "${runtimeHandler}" is configured`,
+    )
   }
   const { metadata } = config
   for (const other of world.by('sandboxes', 'pod', metadata.uid))
     if (other.node === node && other.metadata.attempt === metadata.attempt) {
       const name = `${metadata.name}_${metadata.namespace}_${metadata.uid}_${metadata.attempt}`
-      return refuse(world, event, `failed to reserve sandbox name "${name}": name "${name}" is reserved for "${other.id}"`)
+      return refuse(
+        world,
+        event,
+        `failed to reserve sandbox name "${name}": name "${name}" is reserved for "${other.id}"`,
+      )
     }
   const hostNetwork = config.linux?.security_context?.namespace_options?.network === 'NODE'
   logContainerd(world, node, 'info', `RunPodSandbox for ${sandboxWords(metadata)}`)
   const sandbox = newSandbox(world, node, config, runtimeHandler, hostNetwork)
-  const call = openCall(world, event, hostNetwork ? 'starts the pause container' : 'makes a network namespace', { sandboxId: sandbox.id })
+  const call = openCall(world, event, hostNetwork ? 'starts the pause container' : 'makes a network namespace', {
+    sandboxId: sandbox.id,
+  })
   if (hostNetwork) {
     world.put('sandboxes', sandbox.id, { ...sandbox, stage: 'pause' })
     world.because('CR2', { network: 'NODE' })
@@ -55,7 +65,13 @@ export function runPodSandbox(world: ModelWorld, event: CallEvent): void {
   )
 }
 
-function newSandbox(world: ModelWorld, node: string, config: PodSandboxConfig, runtimeHandler: string, hostNetwork: boolean): SandboxRecord {
+function newSandbox(
+  world: ModelWorld,
+  node: string,
+  config: PodSandboxConfig,
+  runtimeHandler: string,
+  hostNetwork: boolean,
+): SandboxRecord {
   const { metadata } = config
   return {
     id: newId(world),
@@ -118,10 +134,21 @@ export function sandboxNetworkReady(world: ModelWorld, call: CriCallRecord, resu
   if (result.error !== undefined) {
     // Nothing is kept: the plugin is asked to undo, the namespace goes, the name is free again.
     const message = `failed to setup network for sandbox "${sandbox.id}": ${result.error}`
-    logContainerd(world, sandbox.node, 'error', `RunPodSandbox for ${sandboxWords(sandbox.metadata)} failed, error`, message)
+    logContainerd(
+      world,
+      sandbox.node,
+      'error',
+      `RunPodSandbox for ${sandboxWords(sandbox.metadata)} failed, error`,
+      message,
+    )
     world.because('CR3', { error: result.error })
     sendCni(world, 'DEL', sandbox, { undo: sandbox.id })
-    world.send('kernel.netns-del', `${sandbox.node}/kernel`, { name: sandbox.netns }, { delayMicros: COSTS.cniPlugin + 8_000 })
+    world.send(
+      'kernel.netns-del',
+      `${sandbox.node}/kernel`,
+      { name: sandbox.netns },
+      { delayMicros: COSTS.cniPlugin + 8_000 },
+    )
     world.put('sandboxes', sandbox.id, undefined)
     failCall(world, call, message)
     return
@@ -147,10 +174,19 @@ export function pauseImagePulled(world: ModelWorld, event: SimEvent<{ call: stri
   if (error === undefined) return startPause(world, call, sandbox)
   if (sandbox.netns !== '') {
     sendCni(world, 'DEL', sandbox, { undo: sandbox.id })
-    world.send('kernel.netns-del', `${sandbox.node}/kernel`, { name: sandbox.netns }, { delayMicros: COSTS.cniPlugin + 8_000 })
+    world.send(
+      'kernel.netns-del',
+      `${sandbox.node}/kernel`,
+      { name: sandbox.netns },
+      { delayMicros: COSTS.cniPlugin + 8_000 },
+    )
   }
   world.put('sandboxes', sandbox.id, undefined)
-  failCall(world, call, `failed to start sandbox "${sandbox.id}": failed to get sandbox image "${PAUSE_IMAGE}": ${error}`)
+  failCall(
+    world,
+    call,
+    `failed to start sandbox "${sandbox.id}": failed to get sandbox image "${PAUSE_IMAGE}": ${error}`,
+  )
 }
 
 function startPause(world: ModelWorld, call: CriCallRecord, sandbox: SandboxRecord): void {
@@ -175,7 +211,18 @@ export function pauseStep(world: ModelWorld, call: CriCallRecord, result: OciRes
     world.send('oci.start', `${sandbox.node}/runc`, start, { delayMicros: LATENCY.local })
     return
   }
-  world.put('sandboxes', sandbox.id, { ...sandbox, stage: 'ready', state: 'SANDBOX_READY', createdAt: world.now, readyAt: world.now })
-  logContainerd(world, sandbox.node, 'info', `RunPodSandbox for ${sandboxWords(sandbox.metadata)} returns sandbox id "${sandbox.id}"`)
+  world.put('sandboxes', sandbox.id, {
+    ...sandbox,
+    stage: 'ready',
+    state: 'SANDBOX_READY',
+    createdAt: world.now,
+    readyAt: world.now,
+  })
+  logContainerd(
+    world,
+    sandbox.node,
+    'info',
+    `RunPodSandbox for ${sandboxWords(sandbox.metadata)} returns sandbox id "${sandbox.id}"`,
+  )
   finishCall(world, call, { pod_sandbox_id: sandbox.id })
 }

@@ -32,7 +32,12 @@ export function advanceStop(world: ModelWorld, call: CriCallRecord): void {
     updateCall(world, call, { doing: KILLING })
     world.because('CR4', { containers: running.length })
     for (const container of running)
-      world.send('oci.kill', `${node}/runc`, { id: container.id, pid: container.pid, signal: 'SIGKILL' }, { delayMicros: LATENCY.local })
+      world.send(
+        'oci.kill',
+        `${node}/runc`,
+        { id: container.id, pid: container.pid, signal: 'SIGKILL' },
+        { delayMicros: LATENCY.local },
+      )
     return
   }
   if (sandbox.pid !== 0) {
@@ -56,7 +61,8 @@ const DELETING_NETWORK = 'waits for CNI DEL'
 
 export function sandboxNetworkGone(world: ModelWorld, call: CriCallRecord, _result: CniResult): void {
   const sandbox = world.get('sandboxes', call.sandboxId!)
-  if (sandbox) world.send('kernel.netns-del', `${sandbox.node}/kernel`, { name: sandbox.netns }, { delayMicros: LATENCY.netlink })
+  if (sandbox)
+    world.send('kernel.netns-del', `${sandbox.node}/kernel`, { name: sandbox.netns }, { delayMicros: LATENCY.netlink })
   stopped(world, call)
 }
 
@@ -64,7 +70,13 @@ function stopped(world: ModelWorld, call: CriCallRecord): void {
   const sandbox = world.get('sandboxes', call.sandboxId!)
   if (sandbox && sandbox.stage !== 'stopped') {
     world.put('sandboxes', sandbox.id, { ...sandbox, stage: 'stopped', state: 'SANDBOX_NOTREADY', shimPid: 0 })
-    if (sandbox.shimPid) world.send('kernel.exit-group', `${sandbox.node}/kernel`, { pid: sandbox.shimPid, code: 0 }, { delayMicros: COSTS.runcDelete })
+    if (sandbox.shimPid)
+      world.send(
+        'kernel.exit-group',
+        `${sandbox.node}/kernel`,
+        { pid: sandbox.shimPid, code: 0 },
+        { delayMicros: COSTS.runcDelete },
+      )
     logContainerd(world, sandbox.node, 'info', `TearDown network for sandbox "${sandbox.id}" successfully`)
     logContainerd(world, sandbox.node, 'info', `StopPodSandbox for "${sandbox.id}" returns successfully`)
   }

@@ -14,7 +14,19 @@ import { containerd } from './containerd.ts'
 import { registry } from './registry.ts'
 import { runc } from './runc.ts'
 
-const own = ['pods', 'services', 'endpointslices', 'namespaces', 'kubeProxies', 'chains', 'netfilter', 'nodes', 'configmaps', 'secrets', 'kubeletObjects'] as const
+const own = [
+  'pods',
+  'services',
+  'endpointslices',
+  'namespaces',
+  'kubeProxies',
+  'chains',
+  'netfilter',
+  'nodes',
+  'configmaps',
+  'secrets',
+  'kubeletObjects',
+] as const
 
 export class TestNode {
   readonly machine: Machine<Tables>
@@ -49,7 +61,10 @@ export class TestNode {
         'net.done': () => {},
       },
     }
-    this.machine = new Machine<Tables>([rig, zoneWatch, containerd, runc, cni, kernel, packets, proc, registry, faults], { seed })
+    this.machine = new Machine<Tables>(
+      [rig, zoneWatch, containerd, runc, cni, kernel, packets, proc, registry, faults],
+      { seed },
+    )
     this.input('test.boot', 'cluster', {})
     this.run(1)
   }
@@ -69,7 +84,12 @@ export class TestNode {
 
   /** What a watch of the API server would say to the CoreDNS of the node. */
   tellDns(resource: string, object: object, type = 'ADDED', node = 'worker-1'): void {
-    this.machine.input({ kind: 'api.watch', from: 'apiserver', to: `${node}/coredns`, data: { watch: resource, type, resource, object } })
+    this.machine.input({
+      kind: 'api.watch',
+      from: 'apiserver',
+      to: `${node}/coredns`,
+      data: { watch: resource, type, resource, object },
+    })
     this.run(0)
   }
 
@@ -80,7 +100,11 @@ export class TestNode {
   }
 
   /** Asks containerd and runs until it answers, at most `within`. */
-  call(method: string, request: object, options: { node?: string; within?: Micros } = {}): CriResponse & { micros: Micros } {
+  call(
+    method: string,
+    request: object,
+    options: { node?: string; within?: Micros } = {},
+  ): CriResponse & { micros: Micros } {
     const ctx = this.send(method, request, options.node)
     const since = this.machine.now
     const until = since + (options.within ?? 600_000_000)
@@ -94,7 +118,12 @@ export class TestNode {
   /** Asks and does not wait. */
   send(method: string, request: object, node = 'worker-1'): number {
     const ctx = ++this.asked
-    this.machine.input({ kind: 'cri.request', from: `${node}/kubelet`, to: `${node}/containerd`, data: { method, request, ctx } })
+    this.machine.input({
+      kind: 'cri.request',
+      from: `${node}/kubelet`,
+      to: `${node}/containerd`,
+      data: { method, request, ctx },
+    })
     return ctx
   }
 
@@ -103,14 +132,24 @@ export class TestNode {
   }
 
   sandbox(name: string, node = 'worker-1', more: object = {}): string {
-    const config = { metadata: { name, uid: `uid-${name}`, namespace: 'default', attempt: 0 }, hostname: name, log_directory: `/var/log/pods/default_${name}`, linux: { cgroup_parent: `/kubepods.slice/kubepods-poduid_${name}.slice` }, ...more }
+    const config = {
+      metadata: { name, uid: `uid-${name}`, namespace: 'default', attempt: 0 },
+      hostname: name,
+      log_directory: `/var/log/pods/default_${name}`,
+      linux: { cgroup_parent: `/kubepods.slice/kubepods-poduid_${name}.slice` },
+      ...more,
+    }
     const { response, error } = this.call('RunPodSandbox', { config }, { node })
     if (error) throw new Error(error.message)
     return response!.pod_sandbox_id as string
   }
 
   /** Sandbox, image, container: started. */
-  pod(name: string, image: string, options: { command?: string[]; args?: string[]; env?: Record<string, string>; memory?: number; node?: string } = {}): string {
+  pod(
+    name: string,
+    image: string,
+    options: { command?: string[]; args?: string[]; env?: Record<string, string>; memory?: number; node?: string } = {},
+  ): string {
     const { node = 'worker-1', command, args, env = {}, memory } = options
     const sandbox = this.sandbox(name, node)
     const pulled = this.call('PullImage', { image: { image } }, { node })
@@ -146,9 +185,15 @@ export class TestNode {
 }
 
 const INDEXES: Record<string, Record<string, (r: never) => string | undefined>> = {
-  endpointslices: { service: (r: { metadata: { namespace: string; labels: Record<string, string> } }) => `${r.metadata.namespace}/${r.metadata.labels['kubernetes.io/service-name']}` } as never,
+  endpointslices: {
+    service: (r: { metadata: { namespace: string; labels: Record<string, string> } }) =>
+      `${r.metadata.namespace}/${r.metadata.labels['kubernetes.io/service-name']}`,
+  } as never,
   pods: { node: (r: { spec: { nodeName?: string } }) => r.spec.nodeName } as never,
-  chains: { node: (r: { node: string }) => r.node, table: (r: { node: string; table: string }) => `${r.node}|${r.table}` } as never,
+  chains: {
+    node: (r: { node: string }) => r.node,
+    table: (r: { node: string; table: string }) => `${r.node}|${r.table}`,
+  } as never,
 }
 
 export function machineSpec(name: string, index = 0): Omit<MachineRecord, 'cable'> {

@@ -17,7 +17,12 @@ export type Zone = {
   hasNamespace(namespace: string): boolean
 }
 
-const reply = (query: DnsQuery, rcode: DnsResponse['rcode'], values: readonly string[] = [], authoritative = true): DnsResponse => ({
+const reply = (
+  query: DnsQuery,
+  rcode: DnsResponse['rcode'],
+  values: readonly string[] = [],
+  authoritative = true,
+): DnsResponse => ({
   protocol: 'dns',
   rcode,
   name: query.name,
@@ -63,7 +68,9 @@ export function answerFromZone(zone: Zone, query: DnsQuery): DnsResponse | undef
 
 function srv(_zone: Zone, query: DnsQuery, service: Service, labels: readonly string[]): DnsResponse {
   const [port, protocol] = labels
-  const found = service.spec.ports?.find((p) => `_${p.name}` === port && `_${(p.protocol ?? 'TCP').toLowerCase()}` === protocol)
+  const found = service.spec.ports?.find(
+    (p) => `_${p.name}` === port && `_${(p.protocol ?? 'TCP').toLowerCase()}` === protocol,
+  )
   const target = `${service.metadata.name}.${service.metadata.namespace}.svc.${CLUSTER_DOMAIN}.`
   return found ? reply(query, 'NOERROR', [`0 100 ${found.port} ${target}`]) : reply(query, 'NXDOMAIN')
 }

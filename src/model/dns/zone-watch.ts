@@ -16,8 +16,14 @@ function start(world: ModelWorld, event: SimEvent): void {
   else if (event.kind === 'coredns.start') return
   world.because('DN1', { watches: WATCHED })
   for (const resource of WATCHED) {
-    const request: ApiRequest = { verb: 'watch', resource, userAgent: 'coredns', ...(resource === 'endpointslices' ? { group: 'discovery.k8s.io' } : {}) }
-    if (sendOver(world, 'api.request', 'apiserver', request) === undefined) return void world.send('timer.coredns-retry', event.to, {}, { delayMicros: 5 * SECOND })
+    const request: ApiRequest = {
+      verb: 'watch',
+      resource,
+      userAgent: 'coredns',
+      ...(resource === 'endpointslices' ? { group: 'discovery.k8s.io' } : {}),
+    }
+    if (sendOver(world, 'api.request', 'apiserver', request) === undefined)
+      return void world.send('timer.coredns-retry', event.to, {}, { delayMicros: 5 * SECOND })
   }
 }
 
@@ -42,7 +48,10 @@ function watched(world: ModelWorld, event: SimEvent<ApiWatchEvent>): void {
     const others = zone.namespaces.filter((n) => n !== name)
     return change({ namespaces: gone ? others : [...others, name] })
   }
-  const key = resource === 'services' ? `${namespace}/${name}` : `${namespace}/${object.metadata.labels?.['kubernetes.io/service-name']}`
+  const key =
+    resource === 'services'
+      ? `${namespace}/${name}`
+      : `${namespace}/${object.metadata.labels?.['kubernetes.io/service-name']}`
   const before = world.get('dnsNames', `${node}|${key}`) ?? { node, key, slices: {} }
   if (resource === 'services') {
     const { service: _old, ...rest } = before
@@ -55,7 +64,11 @@ function watched(world: ModelWorld, event: SimEvent<ApiWatchEvent>): void {
 export const zoneWatch: ModelComponent = {
   roles: ['coredns'],
   rules: [
-    { id: 'DN1', says: 'CoreDNS answers from its own copy of Services, EndpointSlices and namespaces, fed by watches.', source: 'coredns plugin/kubernetes/controller.go newdnsController' },
+    {
+      id: 'DN1',
+      says: 'CoreDNS answers from its own copy of Services, EndpointSlices and namespaces, fed by watches.',
+      source: 'coredns plugin/kubernetes/controller.go newdnsController',
+    },
   ],
   tables: { dnsNames: { owner: 'dns', indexes: { node: (r) => r.node } }, dnsZones: { owner: 'dns' } },
   handlers: {

@@ -7,7 +7,15 @@ import { linkDown } from './link-down.ts'
 import { containerKilled, pauseKilled } from './process-killed.ts'
 import { registryDown, registryRateLimit, slowRegistry } from './registry-faults.ts'
 
-export const FAULTS: readonly Fault[] = [kubeletStopped, linkDown, containerKilled, pauseKilled, registryDown, slowRegistry, registryRateLimit]
+export const FAULTS: readonly Fault[] = [
+  kubeletStopped,
+  linkDown,
+  containerKilled,
+  pauseKilled,
+  registryDown,
+  slowRegistry,
+  registryRateLimit,
+]
 
 export const faultNamed = (name: string): Fault | undefined => FAULTS.find((fault) => fault.name === name)
 

@@ -4,7 +4,8 @@ import type { ModelReader, ModelWorld } from '../tables.ts'
 import type { Fault } from './fault.ts'
 
 /** `namespace/pod/container`, as people name it. */
-const nameOf = (c: { namespace: string; podName: string; metadata: { name: string } }): string => `${c.namespace}/${c.podName}/${c.metadata.name}`
+const nameOf = (c: { namespace: string; podName: string; metadata: { name: string } }): string =>
+  `${c.namespace}/${c.podName}/${c.metadata.name}`
 
 function kill(world: ModelWorld, node: string, pid: number, containerId: string): void {
   const request: KillRequest = { pid, signal: 'SIGKILL', containerId }
@@ -20,7 +21,8 @@ export const containerKilled: Fault = {
   momentary: true,
   targets: (reader) => running(reader).map(nameOf),
   set(world, target) {
-    for (const container of running(world)) if (nameOf(container) === target) return kill(world, container.node, container.pid, container.id)
+    for (const container of running(world))
+      if (nameOf(container) === target) return kill(world, container.node, container.pid, container.id)
   },
   heal: () => {},
 }
@@ -37,7 +39,8 @@ export const pauseKilled: Fault = {
       .map((s) => `${s.metadata.namespace}/${s.metadata.name}`),
   set(world, target) {
     for (const s of world.all('sandboxes'))
-      if (s.state === 'SANDBOX_READY' && s.pid !== 0 && `${s.metadata.namespace}/${s.metadata.name}` === target) return kill(world, s.node, s.pid, s.id)
+      if (s.state === 'SANDBOX_READY' && s.pid !== 0 && `${s.metadata.namespace}/${s.metadata.name}` === target)
+        return kill(world, s.node, s.pid, s.id)
   },
   heal: () => {},
 }

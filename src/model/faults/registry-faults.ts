@@ -5,7 +5,8 @@ const places = (reader: ModelReader): string[] => ['registry', ...nodes(reader)]
 
 /** Every pull under way is told that its speed has changed. */
 function newSpeed(world: ModelWorld, target: string): void {
-  for (const node of target === 'registry' ? nodes(world) : [target]) world.send('registry.speed', `${node}/containerd`, {})
+  for (const node of target === 'registry' ? nodes(world) : [target])
+    world.send('registry.speed', `${node}/containerd`, {})
 }
 
 export const registryDown: Fault = {

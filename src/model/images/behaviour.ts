@@ -19,7 +19,8 @@ export type Answer = {
 
 type Server = (reader: ModelReader, container: ContainerRecord, request: NetRequest) => Answer
 
-const env = (container: ContainerRecord, name: string): string | undefined => container.envs.find((e) => e.key === name)?.value
+const env = (container: ContainerRecord, name: string): string | undefined =>
+  container.envs.find((e) => e.key === name)?.value
 
 export function podHostname(reader: ModelReader, container: ContainerRecord): string {
   return reader.get('sandboxes', container.sandboxId)?.hostname || container.podName
@@ -27,7 +28,15 @@ export function podHostname(reader: ModelReader, container: ContainerRecord): st
 
 /** Where a server asks HTTP of everyone who connects: the rest closes. */
 const http =
-  (serve: (reader: ModelReader, container: ContainerRecord, request: HttpRequest, net: NetRequest) => HttpResponse & { log?: string }, workMicros = 400): Server =>
+  (
+    serve: (
+      reader: ModelReader,
+      container: ContainerRecord,
+      request: HttpRequest,
+      net: NetRequest,
+    ) => HttpResponse & { log?: string },
+    workMicros = 400,
+  ): Server =>
   (reader, container, net) => {
     if (!isHttp(net.request)) return { reset: true, workMicros }
     const { log, ...response } = serve(reader, container, net.request, net)
@@ -40,28 +49,39 @@ function file(reader: ModelReader, container: ContainerRecord, root: string, pat
   return text === DELETED || text === DIRECTORY ? undefined : text
 }
 
-const NGINX_404 = '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx/1.29.4</center>\r\n</body>\r\n</html>\r\n'
-const APACHE_404 = '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>404 Not Found</title>\n</head><body>\n<h1>Not Found</h1>\n<p>The requested URL was not found on this server.</p>\n</body></html>\n'
+const NGINX_404 =
+  '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx/1.29.4</center>\r\n</body>\r\n</html>\r\n'
+const APACHE_404 =
+  '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>404 Not Found</title>\n</head><body>\n<h1>Not Found</h1>\n<p>The requested URL was not found on this server.</p>\n</body></html>\n'
 
 const nginx = http((reader, container, request, net) => {
   const body = file(reader, container, '/usr/share/nginx/html', request.path)
-  const response = httpReply(body === undefined ? 404 : 200, body ?? NGINX_404, { Server: 'nginx/1.29.4', 'Content-Type': 'text/html' })
+  const response = httpReply(body === undefined ? 404 : 200, body ?? NGINX_404, {
+    Server: 'nginx/1.29.4',
+    'Content-Type': 'text/html',
+  })
   return { ...response, log: accessLogNginx(reader.now, net.peerIp, request, response) }
 })
 
 const httpd = http((reader, container, request, net) => {
   const body = file(reader, container, '/usr/local/apache2/htdocs', request.path)
-  const response = httpReply(body === undefined ? 404 : 200, body ?? APACHE_404, { Server: 'Apache/2.4.66 (Unix)', 'Content-Type': 'text/html' })
+  const response = httpReply(body === undefined ? 404 : 200, body ?? APACHE_404, {
+    Server: 'Apache/2.4.66 (Unix)',
+    'Content-Type': 'text/html',
+  })
   return { ...response, log: accessLogApache(reader.now, net.peerIp, request, response) }
 })
 
 /** The lab's own: `/healthz` fails while /tmp/unhealthy is there (or HEALTHY=false), `/ready` likewise. */
 const web = http((reader, container, request, net) => {
   const files = memoryOf(container).files
-  const switchedOff = (path: string, name: string) => (files[path] !== undefined && files[path] !== DELETED) || env(container, name) === 'false'
+  const switchedOff = (path: string, name: string) =>
+    (files[path] !== undefined && files[path] !== DELETED) || env(container, name) === 'false'
   const path = request.path.split('?')[0]
-  if (path === '/healthz' || path === '/livez') return switchedOff('/tmp/unhealthy', 'HEALTHY') ? httpReply(500, 'unhealthy\n') : httpReply(200, 'ok\n')
-  if (path === '/ready' || path === '/readyz') return switchedOff('/tmp/unready', 'READY') ? httpReply(503, 'not ready\n') : httpReply(200, 'ok\n')
+  if (path === '/healthz' || path === '/livez')
+    return switchedOff('/tmp/unhealthy', 'HEALTHY') ? httpReply(500, 'unhealthy\n') : httpReply(200, 'ok\n')
+  if (path === '/ready' || path === '/readyz')
+    return switchedOff('/tmp/unready', 'READY') ? httpReply(503, 'not ready\n') : httpReply(200, 'ok\n')
   if (path === '/clientip') return httpReply(200, `${net.peerIp}:${net.peerPort}\n`)
   return httpReply(200, `${podHostname(reader, container)}\n`)
 })
@@ -92,7 +112,8 @@ const agnhost = http((reader, container, request, net) => {
   }
 })
 
-const decode = (text: string): string => text.replaceAll('+', ' ').replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+const decode = (text: string): string =>
+  text.replaceAll('+', ' ').replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
 
 const whoami = http((reader, container, request, net) => {
   const ip = reader.get('sandboxes', container.sandboxId)?.ip ?? ''
@@ -116,7 +137,9 @@ const httpEcho = http((_, container) => {
 
 /** Health endpoints of the control plane's processes: they answer what probes ask. */
 const system = http((_, __, request) =>
-  /^\/(healthz|livez|readyz|health|ready)/.test(request.path) ? httpReply(200, 'ok') : httpReply(404, '404 page not found\n'),
+  /^\/(healthz|livez|readyz|health|ready)/.test(request.path)
+    ? httpReply(200, 'ok')
+    : httpReply(404, '404 page not found\n'),
 )
 
 /** Takes the connection, knows no request. */
@@ -125,8 +148,13 @@ const silent: Server = () => ({ reset: true, workMicros: 200 })
 const coredns: Server = (reader, container, net) => {
   if (isDns(net.request)) return { response: answerQuery(reader, container.node, net.request), workMicros: 250 }
   // plugin/ready: the kubernetes plugin is ready when its caches are.
-  if (isHttp(net.request) && net.port === 8181) return { response: zoneOf(reader, container.node) ? httpReply(200, 'OK') : httpReply(503, 'kubernetes'), workMicros: 150 }
-  if (isHttp(net.request)) return { response: httpReply(200, net.request.path.startsWith('/health') ? 'OK' : ''), workMicros: 150 }
+  if (isHttp(net.request) && net.port === 8181)
+    return {
+      response: zoneOf(reader, container.node) ? httpReply(200, 'OK') : httpReply(503, 'kubernetes'),
+      workMicros: 150,
+    }
+  if (isHttp(net.request))
+    return { response: httpReply(200, net.request.path.startsWith('/health') ? 'OK' : ''), workMicros: 150 }
   return { reset: true, workMicros: 100 }
 }
 

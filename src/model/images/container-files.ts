@@ -96,9 +96,18 @@ ${ip}\t${hostname}
 `
 }
 
-export const readIn = (s: Session, path: string): string | undefined => readContainerFile(s.world, s.container, path, s.files)
+export const readIn = (s: Session, path: string): string | undefined =>
+  readContainerFile(s.world, s.container, path, s.files)
 
-const SYSTEM_FILES = ['/etc/hostname', '/etc/hosts', '/etc/resolv.conf', '/etc/os-release', '/usr/share/nginx/html/index.html', '/usr/local/apache2/htdocs/index.html', '/proc/1/cmdline']
+const SYSTEM_FILES = [
+  '/etc/hostname',
+  '/etc/hosts',
+  '/etc/resolv.conf',
+  '/etc/os-release',
+  '/usr/share/nginx/html/index.html',
+  '/usr/local/apache2/htdocs/index.html',
+  '/proc/1/cmdline',
+]
 
 /** Every file that the lab knows in a container, by absolute path: for places that list and read them. */
 export function visibleFiles(reader: ModelReader, container: ContainerRecord): Record<string, string> {
@@ -126,15 +135,20 @@ function sharedPaths(owner: ContainerRecord, viewer: ContainerRecord, path: stri
   const paths: string[] = []
   for (const mount of owner.mounts) {
     if (!path.startsWith(`${mount.containerPath}/`)) continue
-    for (const same of viewer.mounts) if (same.hostPath === mount.hostPath) paths.push(same.containerPath + path.slice(mount.containerPath.length))
+    for (const same of viewer.mounts)
+      if (same.hostPath === mount.hostPath) paths.push(same.containerPath + path.slice(mount.containerPath.length))
   }
   return paths
 }
 
 /** Directories that are there though nothing is in them, and take new files. */
 export function writableDirectories(container: ContainerRecord): string[] {
-  const own = Object.entries(memoryOf(container).files).filter(([, text]) => text === DIRECTORY).map(([path]) => path)
-  const volumes = container.mounts.filter((m) => !m.readonly && !/\/(etc-hosts|containers\/)/.test(m.hostPath)).map((m) => m.containerPath)
+  const own = Object.entries(memoryOf(container).files)
+    .filter(([, text]) => text === DIRECTORY)
+    .map(([path]) => path)
+  const volumes = container.mounts
+    .filter((m) => !m.readonly && !/\/(etc-hosts|containers\/)/.test(m.hostPath))
+    .map((m) => m.containerPath)
   return [...new Set([...Object.keys(STANDARD), ...own, ...volumes, container.workingDir])]
 }
 
@@ -159,4 +173,3 @@ const STANDARD: Readonly<Record<string, readonly string[]>> = {
   '/usr/share/nginx/html': ['50x.html', 'index.html'],
   '/usr/local/apache2/htdocs': ['index.html'],
 }
-

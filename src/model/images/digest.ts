@@ -10,7 +10,10 @@ export function hexOf(text: string, digits = 64): string {
   const known = memo.get(text)
   if (known) return known.slice(0, digits)
   let hex = ''
-  for (let i = 0; i < 8; i++) hex += hash32(text, 0x9e3779b9 + i * 0x85ebca6b).toString(16).padStart(8, '0')
+  for (let i = 0; i < 8; i++)
+    hex += hash32(text, 0x9e3779b9 + i * 0x85ebca6b)
+      .toString(16)
+      .padStart(8, '0')
   if (memo.size > 10_000) memo.clear()
   memo.set(text, hex)
   return hex.slice(0, digits)

@@ -6,7 +6,11 @@ import { hasTool, isShell } from './tools.ts'
 const UNKNOWN_ENTRYPOINT = ['/entrypoint']
 
 /** `command` replaces entrypoint and cmd; `args` alone replaces cmd. Empty: the image names no command either. */
-export function entrypointOf(image: KnownImage | undefined, command: readonly string[], args: readonly string[]): string[] {
+export function entrypointOf(
+  image: KnownImage | undefined,
+  command: readonly string[],
+  args: readonly string[],
+): string[] {
   if (command.length > 0) return [...command, ...args]
   const entry = image?.entry
   if (!entry) return [...UNKNOWN_ENTRYPOINT, ...args]
@@ -36,7 +40,9 @@ export function missingExecutable(image: KnownImage | undefined, argv: readonly 
   const name = baseName(word)
   const present =
     entry.programs?.[name] !== undefined ||
-    [...(entry.entrypoint ?? []).slice(0, 1), ...(entry.entrypoint ? [] : (entry.cmd ?? []).slice(0, 1))].some((w) => baseName(w) === name) ||
+    [...(entry.entrypoint ?? []).slice(0, 1), ...(entry.entrypoint ? [] : (entry.cmd ?? []).slice(0, 1))].some(
+      (w) => baseName(w) === name,
+    ) ||
     isShell(name, entry.tools) ||
     hasTool(name, entry.tools)
   if (present) return undefined

@@ -31,8 +31,12 @@ const memo = new Map<string, KnownImage | NoImage>()
 function catalogueEntry(repository: string): CatalogueImage | undefined {
   const found = byRepository.get(repository)
   if (found) return found
-  const official = /^(?:public\.ecr\.aws\/docker\/library|mirror\.gcr\.io\/library|quay\.io\/library|k8s\.gcr\.io|gcr\.io\/google-containers)\/([a-z0-9-]+)$/.exec(repository)
-  if (official) return byRepository.get(`docker.io/library/${official[1]}`) ?? byRepository.get(`registry.k8s.io/${official[1]}`)
+  const official =
+    /^(?:public\.ecr\.aws\/docker\/library|mirror\.gcr\.io\/library|quay\.io\/library|k8s\.gcr\.io|gcr\.io\/google-containers)\/([a-z0-9-]+)$/.exec(
+      repository,
+    )
+  if (official)
+    return byRepository.get(`docker.io/library/${official[1]}`) ?? byRepository.get(`registry.k8s.io/${official[1]}`)
   if (repository === 'quay.io/curl/curl') return byRepository.get('docker.io/curlimages/curl')
   return undefined
 }
@@ -99,7 +103,8 @@ function unknownLayers(repository: string): number[] {
 }
 
 /** The name of a tag's image by its id, for what stores ids. */
-export const repoDigest = (image: Pick<KnownImage, 'repository' | 'digest'>): string => `${image.repository}@${image.digest}`
+export const repoDigest = (image: Pick<KnownImage, 'repository' | 'digest'>): string =>
+  `${image.repository}@${image.digest}`
 
 /**
  * What a person should know before running the image; undefined where the lab runs it as it is.
@@ -107,6 +112,7 @@ export const repoDigest = (image: Pick<KnownImage, 'repository' | 'digest'>): st
 export function imageNote(image: string): string | undefined {
   const found = lookUpImage(image)
   if (isMissing(found)) return `${found.ref}: the registry of the lab does not have it; the pull will fail`
-  if (!found.entry) return `${found.ref}: the lab does not know what this image runs; its container will only sleep (behaviour: unknown)`
+  if (!found.entry)
+    return `${found.ref}: the lab does not know what this image runs; its container will only sleep (behaviour: unknown)`
   return undefined
 }

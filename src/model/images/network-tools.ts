@@ -60,7 +60,8 @@ export function parseOrder(argv: readonly string[]): Order | NetOutcome {
   const words = argv.slice(1)
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
-    const value = () => (word.includes('=') && word.startsWith('--') ? word.slice(word.indexOf('=') + 1) : (words[++i] ?? ''))
+    const value = () =>
+      word.includes('=') && word.startsWith('--') ? word.slice(word.indexOf('=') + 1) : (words[++i] ?? '')
     if (!word.startsWith('-') || word === '-') rest.push(word)
     else if (tool === 'curl') curlFlag(order, word, value)
     else if (tool === 'wget') wgetFlag(order, word, value)
@@ -72,7 +73,8 @@ export function parseOrder(argv: readonly string[]): Order | NetOutcome {
   if (target === undefined) return usage(tool)
   order.url = target
   if (tool === 'nc') return { ...order, host: target, port: Number(rest[1] ?? 80) }
-  if (tool === 'nslookup' || tool === 'ping') return { ...order, host: target, ...(rest[1] === undefined ? {} : { server: rest[1] }) }
+  if (tool === 'nslookup' || tool === 'ping')
+    return { ...order, host: target, ...(rest[1] === undefined ? {} : { server: rest[1] }) }
   const m = /^(?:(https?):\/\/)?(?:[^@/]*@)?([^/:?#]+)(?::(\d+))?([/?][^#]*)?/.exec(target)
   if (!m) return { out: '', err: `${tool}: (3) URL rejected: Malformed input to a URL function\n`, status: 3 }
   const scheme = m[1] === 'https' ? 'https' : 'http'
@@ -153,16 +155,21 @@ function wgetFlag(order: Order, word: string, value: () => string): void {
 export function startNet(s: Session, task: number, argv: readonly string[]): NetOutcome | NetWork {
   const order = parseOrder(argv)
   if ('status' in order) return order
-  const conf = s.container.behaviour === 'node' ? undefined : podResolv(s.world, s.container.namespace, s.container.podName)
+  const conf =
+    s.container.behaviour === 'node' ? undefined : podResolv(s.world, s.container.namespace, s.container.podName)
   const server = order.server ?? conf?.nameservers[0] ?? ''
   const work: NetWork = { order, names: [], server, startedAt: s.world.now }
   if (order.host === 'localhost') return reach(s, task, { ...work, ip: '127.0.0.1' })
-  if (order.host === hostnameOf(s)) return reach(s, task, { ...work, ip: s.world.get('sandboxes', s.container.sandboxId)?.ip ?? '' })
+  if (order.host === hostnameOf(s))
+    return reach(s, task, { ...work, ip: s.world.get('sandboxes', s.container.sandboxId)?.ip ?? '' })
   if (parseIp(order.host) && order.tool !== 'nslookup') return reach(s, task, { ...work, ip: order.host })
   return lookUp(s, task, { ...work, names: conf ? candidates(order.host, conf) : [order.host] })
 }
 
-const place = (s: Session) => ({ node: s.container.node, netns: s.world.get('sandboxes', s.container.sandboxId)?.netns ?? '' })
+const place = (s: Session) => ({
+  node: s.container.node,
+  netns: s.world.get('sandboxes', s.container.sandboxId)?.netns ?? '',
+})
 const context = (s: Session, task: number) => ({ containerId: s.container.id, pid: s.container.pid, task })
 
 /** Asks the name server for the next name of the search list. */
@@ -197,7 +204,14 @@ function reach(s: Session, task: number, work: NetWork): NetWork | NetOutcome {
     dport: order.tool === 'ping' ? 0 : order.port,
     what: http ? `${order.headOnly ? 'HEAD' : order.method} ${order.path}` : order.tool,
     ...(http
-      ? { request: httpGet(order.port === 80 ? order.host : `${order.host}:${order.port}`, order.path, order.tool === 'curl' ? 'curl/8.17.0' : 'Wget', order.headers) }
+      ? {
+          request: httpGet(
+            order.port === 80 ? order.host : `${order.host}:${order.port}`,
+            order.path,
+            order.tool === 'curl' ? 'curl/8.17.0' : 'Wget',
+            order.headers,
+          ),
+        }
       : {}),
     timeoutMicros: Math.max(MILLI, work.startedAt + order.maxMicros - s.world.now),
     container: s.container.id,
@@ -235,7 +249,11 @@ function unresolved(work: NetWork, why: 'nxdomain' | 'timeout'): NetOutcome {
     case 'nslookup':
       return why === 'timeout'
         ? { out: ';; connection timed out; no servers could be reached\n\n', err: '', status: 1 }
-        : { out: `Server:\t\t${work.server}\nAddress:\t${work.server}:53\n\n** server can't find ${host}: NXDOMAIN\n\n`, err: '', status: 1 }
+        : {
+            out: `Server:\t\t${work.server}\nAddress:\t${work.server}:53\n\n** server can't find ${host}: NXDOMAIN\n\n`,
+            err: '',
+            status: 1,
+          }
     default:
       return failure(`${tool}: bad address '${host}'\n`, 1)
   }
@@ -250,12 +268,20 @@ function done(work: NetWork, result: ConnectResult, s: Session): NetOutcome {
     case 'wget':
       return wgetDone(work, result)
     case 'nc':
-      return result.ok ? { out: '', err: `${work.ip} (${work.ip}:${work.order.port}) open\n`, status: 0 } : failure(result.error === 'refused' ? `nc: ${work.ip} (${work.ip}:${work.order.port}): Connection refused\n` : '', 1)
+      return result.ok
+        ? { out: '', err: `${work.ip} (${work.ip}:${work.order.port}) open\n`, status: 0 }
+        : failure(
+            result.error === 'refused' ? `nc: ${work.ip} (${work.ip}:${work.order.port}): Connection refused\n` : '',
+            1,
+          )
     default: {
       const head = `PING ${work.order.host} (${work.ip}): 56 data bytes\n`
       const ms = (result.totalMicros / 1000).toFixed(3)
-      const tail = (got: number) => `\n--- ${work.order.host} ping statistics ---\n1 packets transmitted, ${got} packets received, ${got ? 0 : 100}% packet loss\n`
-      return result.ok ? { out: `${head}64 bytes from ${work.ip}: seq=0 ttl=64 time=${ms} ms\n${tail(1)}`, err: '', status: 0 } : { out: head + tail(0), err: '', status: 1 }
+      const tail = (got: number) =>
+        `\n--- ${work.order.host} ping statistics ---\n1 packets transmitted, ${got} packets received, ${got ? 0 : 100}% packet loss\n`
+      return result.ok
+        ? { out: `${head}64 bytes from ${work.ip}: seq=0 ttl=64 time=${ms} ms\n${tail(1)}`, err: '', status: 0 }
+        : { out: head + tail(0), err: '', status: 1 }
     }
   }
 }
@@ -283,15 +309,25 @@ function curlDone(work: NetWork, result: ConnectResult, s: Session): NetOutcome 
           : [`(7) Failed to connect to ${order.host} port ${order.port} after ${ms} ms: Could not connect to server`, 7]
     return { out: written(0), err: say(text as string), status: status as number }
   }
-  if (!reply || reply.protocol !== 'http') return { out: written(0), err: say('(52) Empty reply from server'), status: 52 }
-  if (order.fail && reply.status >= 400) return { out: written(reply.status), err: say(`(22) The requested URL returned error: ${reply.status}`), status: 22 }
-  const head = `HTTP/1.1 ${reply.status} ${statusText(reply.status)}\r\n${Object.entries(reply.headers).map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n`
+  if (!reply || reply.protocol !== 'http')
+    return { out: written(0), err: say('(52) Empty reply from server'), status: 52 }
+  if (order.fail && reply.status >= 400)
+    return {
+      out: written(reply.status),
+      err: say(`(22) The requested URL returned error: ${reply.status}`),
+      status: 22,
+    }
+  const head = `HTTP/1.1 ${reply.status} ${statusText(reply.status)}\r\n${Object.entries(reply.headers)
+    .map(([k, v]) => `${k}: ${v}\r\n`)
+    .join('')}\r\n`
   return { out: (order.headOnly ? head : order.discard ? '' : reply.body) + written(reply.status), err: '', status: 0 }
 }
 
 function wgetDone(work: NetWork, result: ConnectResult): NetOutcome {
   const { order } = work
-  const connecting = order.quiet ? '' : `Connecting to ${order.host}${order.port === 80 ? '' : `:${order.port}`} (${work.ip}:${order.port})\n`
+  const connecting = order.quiet
+    ? ''
+    : `Connecting to ${order.host}${order.port === 80 ? '' : `:${order.port}`} (${work.ip}:${order.port})\n`
   if (!result.ok) {
     const why =
       result.error === 'refused'
@@ -305,7 +341,10 @@ function wgetDone(work: NetWork, result: ConnectResult): NetOutcome {
   }
   const reply = result.response as HttpResponse | undefined
   if (!reply || reply.protocol !== 'http') return failure(`${connecting}wget: error getting response\n`, 1)
-  if (reply.status >= 400) return failure(`${connecting}wget: server returned error: HTTP/1.1 ${reply.status} ${statusText(reply.status)}\n`, 1)
+  if (reply.status >= 400)
+    return failure(
+      `${connecting}wget: server returned error: HTTP/1.1 ${reply.status} ${statusText(reply.status)}\n`,
+      1,
+    )
   return { out: order.discard ? '' : reply.body, err: connecting, status: 0 }
 }
-

@@ -23,11 +23,17 @@ export type DnsResponse = {
   authoritative: boolean
 }
 
-export function httpGet(host: string, path: string, userAgent: string, headers: Record<string, string> = {}): HttpRequest {
+export function httpGet(
+  host: string,
+  path: string,
+  userAgent: string,
+  headers: Record<string, string> = {},
+): HttpRequest {
   return { protocol: 'http', method: 'GET', path, host, userAgent, headers }
 }
 
-export const isHttp = (request: unknown): request is HttpRequest => (request as HttpRequest | undefined)?.protocol === 'http'
+export const isHttp = (request: unknown): request is HttpRequest =>
+  (request as HttpRequest | undefined)?.protocol === 'http'
 export const isDns = (request: unknown): request is DnsQuery => (request as DnsQuery | undefined)?.protocol === 'dns'
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
@@ -43,5 +49,10 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
 export const statusText = (status: number): string => STATUS_TEXT[status] ?? 'Unknown'
 
 export function httpReply(status: number, body: string, headers: Record<string, string> = {}): HttpResponse {
-  return { protocol: 'http', status, headers: { 'Content-Type': 'text/plain', 'Content-Length': String(body.length), ...headers }, body }
+  return {
+    protocol: 'http',
+    status,
+    headers: { 'Content-Type': 'text/plain', 'Content-Length': String(body.length), ...headers },
+    body,
+  }
 }

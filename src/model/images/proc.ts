@@ -84,7 +84,12 @@ function write(world: ModelWorld, event: SimEvent<ContainerWrite>): void {
 function listenFailed(world: ModelWorld, event: SimEvent<Target & { port: number }>): void {
   const s = session(world, event.data)
   if (!s) return
-  appendContainerLog(world, s.container.id, 'stderr', `bind() to 0.0.0.0:${event.data.port} failed (98: Address already in use)`)
+  appendContainerLog(
+    world,
+    s.container.id,
+    'stderr',
+    `bind() to 0.0.0.0:${event.data.port} failed (98: Address already in use)`,
+  )
   exitTask(s, 1, 1)
   closeSession(s)
 }
@@ -120,9 +125,21 @@ function netResult(world: ModelWorld, event: SimEvent<ConnectResult>): void {
 export const proc: ModelComponent = {
   roles: ['proc'],
   rules: [
-    { id: 'IM1', says: 'When the first process of a container ends, the container ends with its code.', source: 'linux kernel/exit.c; pid_namespaces(7)' },
-    { id: 'IM2', says: 'The image, the command and the arguments decide what runs.', source: 'opencontainers/image-spec config.md' },
-    { id: 'IM3', says: 'The first process of a container ignores a signal that it has no handler for.', source: 'linux kernel/signal.c sig_task_ignored; pid_namespaces(7)' },
+    {
+      id: 'IM1',
+      says: 'When the first process of a container ends, the container ends with its code.',
+      source: 'linux kernel/exit.c; pid_namespaces(7)',
+    },
+    {
+      id: 'IM2',
+      says: 'The image, the command and the arguments decide what runs.',
+      source: 'opencontainers/image-spec config.md',
+    },
+    {
+      id: 'IM3',
+      says: 'The first process of a container ignores a signal that it has no handler for.',
+      source: 'linux kernel/signal.c sig_task_ignored; pid_namespaces(7)',
+    },
   ],
   handlers: {
     'kernel.run': run,

@@ -3,7 +3,8 @@ import { SECOND } from '../../sim/clock.ts'
 import { TestNode } from '../cri/test-node.ts'
 import { imageNote } from './known-image.ts'
 
-const sh = (n: TestNode, name: string, script: string, more = {}) => n.pod(name, 'busybox:1.36', { command: ['sh', '-c', script], ...more })
+const sh = (n: TestNode, name: string, script: string, more = {}) =>
+  n.pod(name, 'busybox:1.36', { command: ['sh', '-c', script], ...more })
 
 describe('the shell of the containers', () => {
   it('runs the probe script of the documentation', () => {
@@ -12,7 +13,11 @@ describe('the shell of the containers', () => {
     n.run(10 * SECOND)
     expect(n.exec(id, ['cat', '/tmp/healthy']).response).toEqual({ stdout: '', stderr: '', exit_code: 0 })
     n.run(25 * SECOND)
-    expect(n.exec(id, ['cat', '/tmp/healthy']).response).toEqual({ stdout: '', stderr: "cat: can't open '/tmp/healthy': No such file or directory\n", exit_code: 1 })
+    expect(n.exec(id, ['cat', '/tmp/healthy']).response).toEqual({
+      stdout: '',
+      stderr: "cat: can't open '/tmp/healthy': No such file or directory\n",
+      exit_code: 1,
+    })
     n.run(600 * SECOND)
     expect(n.container(id)).toMatchObject({ state: 'CONTAINER_EXITED', exitCode: 0, reason: 'Completed' })
   })
@@ -38,7 +43,11 @@ describe('the shell of the containers', () => {
     ['while true; do for x in a; do break; done; echo out; break; done; { echo g; } | cat', ['out', 'g'], 0],
     ['printf "%s-%d\\n" a 1 b 2', ['a-1', 'b-2'], 0],
     ['! false && echo yes', ['yes'], 0],
-    ['cat /etc/resolv.conf', ['search default.svc.cluster.local svc.cluster.local cluster.local', 'nameserver 10.96.0.10', 'options ndots:5'], 0],
+    [
+      'cat /etc/resolv.conf',
+      ['search default.svc.cluster.local svc.cluster.local cluster.local', 'nameserver 10.96.0.10', 'options ndots:5'],
+      0,
+    ],
   ])('%s', (script, lines, code) => {
     const n = new TestNode()
     const id = sh(n, 'p', script)
@@ -74,9 +83,15 @@ describe('exec', () => {
     const n = new TestNode()
     const id = n.pod('web', 'nginx', { env: { COLOUR: 'green' } })
     expect(n.exec(id, ['hostname']).response).toMatchObject({ stdout: 'web\n' })
-    expect(n.exec(id, ['sh', '-c', 'echo $COLOUR; ls /tmp; exit 4']).response).toMatchObject({ stdout: 'green\n', exit_code: 4 })
+    expect(n.exec(id, ['sh', '-c', 'echo $COLOUR; ls /tmp; exit 4']).response).toMatchObject({
+      stdout: 'green\n',
+      exit_code: 4,
+    })
     const late = n.exec(id, ['sleep', '10'], 1)
-    expect(late.error).toEqual({ code: 'DeadlineExceeded', message: 'failed to exec in container: timeout 1s exceeded: context deadline exceeded' })
+    expect(late.error).toEqual({
+      code: 'DeadlineExceeded',
+      message: 'failed to exec in container: timeout 1s exceeded: context deadline exceeded',
+    })
     expect(n.exec(id, ['nope']).error?.message).toContain('exec: "nope": executable file not found in $PATH')
     expect(n.exec(id, ['cat', '/sys/fs/cgroup/cpu.max']).response).toMatchObject({ stdout: 'max 100000\n' })
     n.call('StopContainer', { container_id: id, timeout: 5 })
@@ -85,12 +100,16 @@ describe('exec', () => {
 })
 
 describe('the network from inside', () => {
-  it('curl from pod to pod on two nodes sees the page, and the server the client\'s own address', () => {
+  it("curl from pod to pod on two nodes sees the page, and the server the client's own address", () => {
     const n = new TestNode(['worker-1', 'worker-2'])
     const web = n.pod('web', 'nginx', { node: 'worker-2' })
     n.run(SECOND)
     const ip = n.reader.get('sandboxes', n.container(web).sandboxId)!.ip
-    const client = sh(n, 'client', `wget -qO- http://${ip}/ | grep -c Welcome; wget -qO- -T 2 ${ip}:81 || echo failed $?`)
+    const client = sh(
+      n,
+      'client',
+      `wget -qO- http://${ip}/ | grep -c Welcome; wget -qO- -T 2 ${ip}:81 || echo failed $?`,
+    )
     n.run(20 * SECOND)
     expect(n.log(client)).toEqual(['2', `wget: can't connect to remote host (${ip}): Connection refused`, 'failed 1'])
     expect(n.log(web).at(-1)).toMatch(/^10\.244\.1\.2 - - \[10\/Jun\/2026:22:00:\d\d \+0000\] "GET \/ HTTP\/1.1" 200 /)
@@ -105,7 +124,9 @@ describe('the network from inside', () => {
     n.run(7 * SECOND)
     expect(n.log(client)).toEqual(['web', 'web', 'web', 'web'])
     n.exec(web, ['touch', '/tmp/unready'])
-    expect(n.exec(client, ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', `${ip}:8080/ready`]).response).toMatchObject({ stdout: '503', exit_code: 0 })
+    expect(
+      n.exec(client, ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', `${ip}:8080/ready`]).response,
+    ).toMatchObject({ stdout: '503', exit_code: 0 })
   })
 
   it('looks a Service up through CoreDNS on the way', () => {
@@ -114,15 +135,25 @@ describe('the network from inside', () => {
     n.run(SECOND)
     // No kube-proxy here: the Service address is the pod's own.
     const ip = n.reader.get('sandboxes', n.container(dns).sandboxId)!.ip
-    n.put('services', 'kube-system/kube-dns', { metadata: { name: 'kube-dns', namespace: 'kube-system' }, spec: { clusterIP: ip } })
+    n.put('services', 'kube-system/kube-dns', {
+      metadata: { name: 'kube-dns', namespace: 'kube-system' },
+      spec: { clusterIP: ip },
+    })
     n.tellDns('services', { metadata: { name: 'web', namespace: 'default' }, spec: { clusterIP: '10.96.7.7' } })
     const early = sh(n, 'early', 'nslookup web | tail -n 2')
     n.run(SECOND)
-    for (const resource of ['services', 'endpointslices', 'namespaces']) n.tellDns(resource, { metadata: {} }, 'BOOKMARK')
+    for (const resource of ['services', 'endpointslices', 'namespaces'])
+      n.tellDns(resource, { metadata: {} }, 'BOOKMARK')
     const client = sh(n, 'client', 'nslookup web | tail -n 3; curl web; wget -qO- nope.example.org || true')
     n.run(30 * SECOND)
     expect(n.log(early)[0]).toContain("server can't find web")
-    expect(n.log(client)).toEqual(['Name:\tweb.default.svc.cluster.local', 'Address: 10.96.7.7', '', 'sh: curl: not found', "wget: bad address 'nope.example.org'"])
+    expect(n.log(client)).toEqual([
+      'Name:\tweb.default.svc.cluster.local',
+      'Address: 10.96.7.7',
+      '',
+      'sh: curl: not found',
+      "wget: bad address 'nope.example.org'",
+    ])
   })
 })
 
@@ -144,7 +175,7 @@ describe('images', () => {
     expect(n.container(id)).toMatchObject({ state: 'CONTAINER_EXITED', exitCode: 0, reason: 'Completed' })
   })
 
-  it('the lab\'s own behave as they are told', () => {
+  it("the lab's own behave as they are told", () => {
     const n = new TestNode()
     const crasher = n.pod('crasher', 'nodeglass/crasher', { env: { AFTER_SECONDS: '2', EXIT_CODE: '9' } })
     const stubborn = n.pod('stubborn', 'nodeglass/ignores-sigterm')

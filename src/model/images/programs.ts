@@ -52,11 +52,17 @@ export function exitTask(s: Session, id: number, code: number): void {
   if (!task) return
   s.changed = true
   const descendants = new Set([id])
-  for (const other of s.tasks) if (other.parent !== undefined && descendants.has(other.parent)) descendants.add(other.id)
+  for (const other of s.tasks)
+    if (other.parent !== undefined && descendants.has(other.parent)) descendants.add(other.id)
   s.tasks = s.tasks.filter((t) => !descendants.has(t.id))
   if (task.exec) {
     const { execId, caller, ctx } = task.exec
-    s.world.send('oci.exec-result', caller, { execId, stdout: task.out, stderr: task.err, exitCode: code, ctx }, { from: s.actor, delayMicros: 800 })
+    s.world.send(
+      'oci.exec-result',
+      caller,
+      { execId, stdout: task.out, stderr: task.err, exitCode: code, ctx },
+      { from: s.actor, delayMicros: 800 },
+    )
   } else if (task.parent !== undefined) {
     const parent = taskOf(s, task.parent)
     if (parent) PROGRAMS[parent.program]?.childEnded?.(s, parent.id, id, code)
@@ -209,7 +215,12 @@ function server(program: ServerProgram): Program {
       setState(s, id, { stage: 'serving' })
       // Programs that are an actor of their own: the container is only their process.
       if (task.program === 'kube-proxy' || task.program === 'coredns')
-        s.world.send(`${task.program}.start`, `${s.container.node}/${task.program}`, { pid: s.container.pid }, { from: s.actor, delayMicros: 60 })
+        s.world.send(
+          `${task.program}.start`,
+          `${s.container.node}/${task.program}`,
+          { pid: s.container.pid },
+          { from: s.actor, delayMicros: 60 },
+        )
       for (const { proto, port } of program.ports(s.container, task.argv)) {
         const listen: ListenRequest = { pid: s.container.pid, containerId: s.container.id, proto, ip: '0.0.0.0', port }
         s.world.send('kernel.listen', s.kernel, listen, { from: s.actor, delayMicros: 40 })
@@ -219,7 +230,11 @@ function server(program: ServerProgram): Program {
     ...(program.stop
       ? {
           signal(s: Session, id: number, signal: string) {
-            if (!/^SIG(TERM|QUIT|INT|WINCH)$/.test(signal) || (taskOf(s, id)!.state as { stage: string }).stage === 'stopping') return
+            if (
+              !/^SIG(TERM|QUIT|INT|WINCH)$/.test(signal) ||
+              (taskOf(s, id)!.state as { stage: string }).stage === 'stopping'
+            )
+              return
             setState(s, id, { stage: 'stopping' })
             print(s, id, 'stderr', program.stop!.says?.(signal, s.world.now) ?? '')
             wakeAfter(s, id, program.stop!.afterMicros, 'exit')
@@ -289,8 +304,12 @@ const idle = (rss: number): Program => ({ rss, start: ({ s, id }) => setState(s,
 export const PROGRAMS: Readonly<Record<string, Program>> = {
   shell,
   tool,
-  crasher: script('echo "ends with code ${EXIT_CODE:-1} in ${AFTER_SECONDS:-5} s"; sleep ${AFTER_SECONDS:-5}; echo "that is it" >&2; exit ${EXIT_CODE:-1}'),
-  client: script('while true; do curl -sS --max-time ${TIMEOUT_SECONDS:-5} "${URL:-http://web/}"; sleep ${EVERY_SECONDS:-2}; done'),
+  crasher: script(
+    'echo "ends with code ${EXIT_CODE:-1} in ${AFTER_SECONDS:-5} s"; sleep ${AFTER_SECONDS:-5}; echo "that is it" >&2; exit ${EXIT_CODE:-1}',
+  ),
+  client: script(
+    'while true; do curl -sS --max-time ${TIMEOUT_SECONDS:-5} "${URL:-http://web/}"; sleep ${EVERY_SECONDS:-2}; done',
+  ),
   'memory-hog': hog,
   stress: hog,
   'ignores-sigterm': {
@@ -318,7 +337,12 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ...idle(20 << 20),
     start({ s, id, argv }) {
       const note = imageNote(s.container.image)
-      print(s, id, 'stdout', `nodeglass: ${note ?? `the lab does not know the program "${argv.join(' ')}"; it only sleeps (behaviour: unknown)`}\n`)
+      print(
+        s,
+        id,
+        'stdout',
+        `nodeglass: ${note ?? `the lab does not know the program "${argv.join(' ')}"; it only sleeps (behaviour: unknown)`}\n`,
+      )
       setState(s, id, {})
     },
     signal(s, id, signal) {

@@ -15,7 +15,8 @@ export type ServerProgram = {
   stop?: { code: number; afterMicros: number; says?: (signal: string, now: number) => string }
 }
 
-const env = (container: ContainerRecord, name: string): string | undefined => container.envs.find((e) => e.key === name)?.value
+const env = (container: ContainerRecord, name: string): string | undefined =>
+  container.envs.find((e) => e.key === name)?.value
 const tcp = (...ports: number[]): Port[] => ports.map((port) => ({ proto: 'tcp', port }))
 
 /** `--name=value`, `--name value`, one dash or two. */
@@ -39,7 +40,12 @@ export const SERVER_PROGRAMS: Readonly<Record<string, ServerProgram>> = {
       `/docker-entrypoint.sh: Configuration complete; ready for start up\n${nginxTime(now)} [notice] 1#1: nginx/1.29.4\n${nginxTime(now)} [notice] 1#1: start worker processes\n`,
     startMicros: 60 * MILLI,
     rss: 9 << 20,
-    stop: { code: 0, afterMicros: 40 * MILLI, says: (signal, now) => `${nginxTime(now)} [notice] 1#1: signal ${signal === 'SIGQUIT' ? '3 (SIGQUIT) received, shutting down' : '15 (SIGTERM) received, exiting'}\n` },
+    stop: {
+      code: 0,
+      afterMicros: 40 * MILLI,
+      says: (signal, now) =>
+        `${nginxTime(now)} [notice] 1#1: signal ${signal === 'SIGQUIT' ? '3 (SIGQUIT) received, shutting down' : '15 (SIGTERM) received, exiting'}\n`,
+    },
   },
   httpd: {
     ports: () => tcp(80),
@@ -47,9 +53,21 @@ export const SERVER_PROGRAMS: Readonly<Record<string, ServerProgram>> = {
       "AH00558: httpd: Could not reliably determine the server's fully qualified domain name. Set the 'ServerName' directive globally to suppress this message\n[mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4.66 (Unix) configured -- resuming normal operations\n",
     startMicros: 45 * MILLI,
     rss: 8 << 20,
-    stop: { code: 0, afterMicros: 90 * MILLI, says: (signal) => (signal === 'SIGWINCH' ? '[mpm_event:notice] [pid 1:tid 1] AH00492: caught SIGWINCH, shutting down gracefully\n' : '[mpm_event:notice] [pid 1:tid 1] AH00491: caught SIGTERM, shutting down\n') },
+    stop: {
+      code: 0,
+      afterMicros: 90 * MILLI,
+      says: (signal) =>
+        signal === 'SIGWINCH'
+          ? '[mpm_event:notice] [pid 1:tid 1] AH00492: caught SIGWINCH, shutting down gracefully\n'
+          : '[mpm_event:notice] [pid 1:tid 1] AH00491: caught SIGTERM, shutting down\n',
+    },
   },
-  'busybox-httpd': { ports: (_, argv) => tcp(Number((flag(argv, 'p') ?? '80').split(':').at(-1))), hello: () => '', startMicros: 5 * MILLI, rss: 900_000 },
+  'busybox-httpd': {
+    ports: (_, argv) => tcp(Number((flag(argv, 'p') ?? '80').split(':').at(-1))),
+    hello: () => '',
+    startMicros: 5 * MILLI,
+    rss: 900_000,
+  },
   web: {
     ports: (c) => tcp(Number(env(c, 'PORT') ?? 8080)),
     hello: (c) => `listening on :${env(c, 'PORT') ?? 8080}\n`,
@@ -61,7 +79,10 @@ export const SERVER_PROGRAMS: Readonly<Record<string, ServerProgram>> = {
     ports: (_, argv) => {
       switch (argv[1]) {
         case 'netexec':
-          return [...tcp(Number(flag(argv, 'http-port') ?? 8080)), { proto: 'udp', port: Number(flag(argv, 'udp-port') ?? 8081) }]
+          return [
+            ...tcp(Number(flag(argv, 'http-port') ?? 8080)),
+            { proto: 'udp', port: Number(flag(argv, 'udp-port') ?? 8081) },
+          ]
         case 'serve-hostname':
           return tcp(Number(flag(argv, 'port') ?? 9376))
         case 'liveness':
@@ -70,13 +91,30 @@ export const SERVER_PROGRAMS: Readonly<Record<string, ServerProgram>> = {
           return []
       }
     },
-    hello: (_, __, argv) => (argv[1] === 'netexec' ? `Started HTTP server on port ${flag(argv, 'http-port') ?? 8080}\n` : argv[1] === 'pause' || argv[1] === undefined ? 'Paused\n' : ''),
+    hello: (_, __, argv) =>
+      argv[1] === 'netexec'
+        ? `Started HTTP server on port ${flag(argv, 'http-port') ?? 8080}\n`
+        : argv[1] === 'pause' || argv[1] === undefined
+          ? 'Paused\n'
+          : '',
     startMicros: 40 * MILLI,
     rss: 12 << 20,
     stop: { code: 0, afterMicros: 10 * MILLI },
   },
-  whoami: { ports: (c, argv) => tcp(Number(flag(argv, 'port') ?? env(c, 'WHOAMI_PORT_NUMBER') ?? 80)), hello: () => 'Starting up on port 80\n', startMicros: 25 * MILLI, rss: 7 << 20, stop: GO_DEFAULT },
-  'hello-app': { ports: (c) => tcp(Number(env(c, 'PORT') ?? 8080)), hello: (c) => `Server listening on port ${env(c, 'PORT') ?? 8080}\n`, startMicros: 25 * MILLI, rss: 6 << 20, stop: GO_DEFAULT },
+  whoami: {
+    ports: (c, argv) => tcp(Number(flag(argv, 'port') ?? env(c, 'WHOAMI_PORT_NUMBER') ?? 80)),
+    hello: () => 'Starting up on port 80\n',
+    startMicros: 25 * MILLI,
+    rss: 7 << 20,
+    stop: GO_DEFAULT,
+  },
+  'hello-app': {
+    ports: (c) => tcp(Number(env(c, 'PORT') ?? 8080)),
+    hello: (c) => `Server listening on port ${env(c, 'PORT') ?? 8080}\n`,
+    startMicros: 25 * MILLI,
+    rss: 6 << 20,
+    stop: GO_DEFAULT,
+  },
   'http-echo': {
     ports: (_, argv) => tcp(Number((flag(argv, 'listen') ?? ':5678').split(':').at(-1))),
     hello: (_, __, argv) => `server is listening on ${flag(argv, 'listen') ?? ':5678'}\n`,
@@ -89,20 +127,33 @@ export const SERVER_PROGRAMS: Readonly<Record<string, ServerProgram>> = {
       const image = lookUpImage(container.image)
       return tcp(...(isMissing(image) ? [] : (image.entry?.ports ?? [])))
     },
-    hello: (_, __, argv) => `${baseName(argv.find((w) => !w.includes('entrypoint')) ?? '')}: ready to accept connections\n`,
+    hello: (_, __, argv) =>
+      `${baseName(argv.find((w) => !w.includes('entrypoint')) ?? '')}: ready to accept connections\n`,
     startMicros: 700 * MILLI,
     rss: 42 << 20,
     stop: { code: 0, afterMicros: 120 * MILLI },
   },
   coredns: {
     ports: () => [{ proto: 'udp', port: 53 }, ...tcp(53, 8080, 8181, 9153)],
-    hello: () => '.:53\n[INFO] plugin/reload: Running configuration SHA512 = 591cf328cccc12bc490481273e738df59329c62c0b729d94e8b61db9961c2fa5f046dd37f1cf888b953814040d180f52594972691cd6ff41be96639138a43908\nCoreDNS-1.14.2\nlinux/amd64, go1.25.5\n',
+    hello: () =>
+      '.:53\n[INFO] plugin/reload: Running configuration SHA512 = 591cf328cccc12bc490481273e738df59329c62c0b729d94e8b61db9961c2fa5f046dd37f1cf888b953814040d180f52594972691cd6ff41be96639138a43908\nCoreDNS-1.14.2\nlinux/amd64, go1.25.5\n',
     startMicros: 180 * MILLI,
     rss: 16 << 20,
     // plugin/health: lameduck 5s
-    stop: { code: 0, afterMicros: 5 * SECOND, says: () => '[INFO] SIGTERM: Shutting down servers then terminating\n[INFO] plugin/health: Going into lameduck mode for 5s\n' },
+    stop: {
+      code: 0,
+      afterMicros: 5 * SECOND,
+      says: () =>
+        '[INFO] SIGTERM: Shutting down servers then terminating\n[INFO] plugin/health: Going into lameduck mode for 5s\n',
+    },
   },
-  'kube-proxy': { ports: () => tcp(10_256, 10_249), hello: () => '', startMicros: 150 * MILLI, rss: 22 << 20, stop: GO_DEFAULT },
+  'kube-proxy': {
+    ports: () => tcp(10_256, 10_249),
+    hello: () => '',
+    startMicros: 150 * MILLI,
+    rss: 22 << 20,
+    stop: GO_DEFAULT,
+  },
   system: {
     ports: (_, argv) => {
       const name = argv.map(baseName).find((w) => w in SYSTEM_PORTS)

@@ -96,7 +96,8 @@ export function wakeAfter(s: Session, id: number, delayMicros: Micros, what: str
   )
 }
 
-export const hostnameOf = (s: Session): string => s.world.get('sandboxes', s.container.sandboxId)?.hostname || s.container.podName
+export const hostnameOf = (s: Session): string =>
+  s.world.get('sandboxes', s.container.sandboxId)?.hostname || s.container.podName
 
 export function environment(container: Pick<ContainerRecord, 'envs'>): Record<string, string> {
   const env: Record<string, string> = {}

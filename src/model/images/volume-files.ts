@@ -9,7 +9,13 @@ import type { ModelReader } from '../tables.ts'
 type Files = Record<string, string>
 
 /** Of the object that the kubelet of the node last read; else of the API. Secrets are decoded. */
-function dataOf(reader: ModelReader, node: string, resource: 'configmaps' | 'secrets', namespace: string, name: string): Files | undefined {
+function dataOf(
+  reader: ModelReader,
+  node: string,
+  resource: 'configmaps' | 'secrets',
+  namespace: string,
+  name: string,
+): Files | undefined {
   const cached = reader.get('kubeletObjects', `${node}|${resource}|${namespace}/${name}`)?.data
   if (cached) return cached
   const data = reader.get(resource, `${namespace}/${name}`)?.data
@@ -59,9 +65,19 @@ export function volumeFiles(reader: ModelReader, pod: Pod, volume: Volume): File
   for (const source of projected?.sources ?? []) {
     if (source.configMap) {
       const rootCa = source.configMap.name === 'kube-root-ca.crt' ? { 'ca.crt': ROOT_CA } : undefined
-      Object.assign(files, pick(dataOf(reader, node, 'configmaps', namespace, source.configMap.name ?? '') ?? rootCa, source.configMap.items))
+      Object.assign(
+        files,
+        pick(
+          dataOf(reader, node, 'configmaps', namespace, source.configMap.name ?? '') ?? rootCa,
+          source.configMap.items,
+        ),
+      )
     }
-    if (source.secret) Object.assign(files, pick(dataOf(reader, node, 'secrets', namespace, source.secret.name ?? ''), source.secret.items))
+    if (source.secret)
+      Object.assign(
+        files,
+        pick(dataOf(reader, node, 'secrets', namespace, source.secret.name ?? ''), source.secret.items),
+      )
     if (source.downwardAPI) Object.assign(files, downward(pod, source.downwardAPI.items ?? []))
     if (source.serviceAccountToken) files[source.serviceAccountToken.path] = token(pod)
   }
@@ -81,7 +97,8 @@ export function mountedFiles(reader: ModelReader, pod: Pod, containerName: strin
     if (mount.subPath !== undefined) {
       const text = inside[mount.subPath]
       if (text !== undefined) files[mount.mountPath] = text
-    } else for (const [name, text] of Object.entries(inside)) files[`${mount.mountPath.replace(/\/$/, '')}/${name}`] = text
+    } else
+      for (const [name, text] of Object.entries(inside)) files[`${mount.mountPath.replace(/\/$/, '')}/${name}`] = text
   }
   return files
 }

@@ -80,7 +80,11 @@ export function cgroupFile(reader: ModelReader, container: ContainerRecord, file
 }
 
 /** One file of a pod's slice, as the kubelet wrote it. */
-export function podCgroupFile(reader: ModelReader, pod: Pick<Pod, 'metadata' | 'spec'>, file: string): string | undefined {
+export function podCgroupFile(
+  reader: ModelReader,
+  pod: Pick<Pod, 'metadata' | 'spec'>,
+  file: string,
+): string | undefined {
   const values = podCgroupValues(pod.spec)
   switch (file) {
     case 'cpu.weight':
@@ -91,7 +95,8 @@ export function podCgroupFile(reader: ModelReader, pod: Pick<Pod, 'metadata' | '
       return `${values.memory || 'max'}\n`
     case 'memory.current': {
       let sum = 0
-      for (const container of reader.by('containers', 'pod', pod.metadata.uid)) sum += memoryCurrent(reader, container.id)
+      for (const container of reader.by('containers', 'pod', pod.metadata.uid))
+        sum += memoryCurrent(reader, container.id)
       return `${sum}\n`
     }
     default:
@@ -102,7 +107,8 @@ export function podCgroupFile(reader: ModelReader, pod: Pick<Pod, 'metadata' | '
 /** Mounts of a machine: the base of a node and, for each running container, its root, /dev/shm and its volumes. */
 export function mountCount(reader: ModelReader, node: string): number {
   let count = 34
-  for (const sandbox of reader.by('sandboxes', 'node', node)) if (sandbox.state === 'SANDBOX_READY') count += sandbox.hostNetwork ? 2 : 3
+  for (const sandbox of reader.by('sandboxes', 'node', node))
+    if (sandbox.state === 'SANDBOX_READY') count += sandbox.hostNetwork ? 2 : 3
   for (const container of reader.by('containers', 'node', node))
     if (container.state === 'CONTAINER_RUNNING') count += 1 + container.mounts.length
   return count

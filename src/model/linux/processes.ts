@@ -42,7 +42,15 @@ function startShim(world: ModelWorld, node: string, sandboxId: string): number {
     pid,
     ppid: 1,
     comm: 'containerd-shim',
-    cmdline: ['/usr/bin/containerd-shim-runc-v2', '-namespace', 'k8s.io', '-id', sandboxId, '-address', '/run/containerd/containerd.sock'],
+    cmdline: [
+      '/usr/bin/containerd-shim-runc-v2',
+      '-namespace',
+      'k8s.io',
+      '-id',
+      sandboxId,
+      '-address',
+      '/run/containerd/containerd.sock',
+    ],
     netns: '',
     cgroup: '/system.slice/containerd.service',
     startedAt: world.now,
@@ -95,7 +103,8 @@ export function endProcess(
   closeListenersOf(world, process)
   addProcess(world, { ...process, rss: 0, zombie: true })
   // kube-proxy is an actor of its own: with its process it falls silent, and its rules stay.
-  if (containerId && world.get('containers', containerId)?.behaviour === 'kube-proxy') world.send('kube-proxy.stop', `${node}/kube-proxy`, {})
+  if (containerId && world.get('containers', containerId)?.behaviour === 'kube-proxy')
+    world.send('kube-proxy.stop', `${node}/kube-proxy`, {})
   const notice: ExitNotice = { pid, containerId: containerId ?? '', exitCode, oom: options.oom ?? false }
   if (options.signal) notice.signal = options.signal
   world.send('kernel.exit', `${node}/containerd`, notice, { delayMicros: 400 })

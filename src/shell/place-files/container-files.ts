@@ -18,7 +18,10 @@ export function containerViews(host: Host, node: string, container: string): Vie
   }
   const readOnly = record.mounts.filter((m) => m.readonly).map((m) => m.containerPath)
   for (const [path, text] of Object.entries(visibleFiles(reader, record))) {
-    const fixed = path.startsWith('/sys/') || path.startsWith('/proc/') || readOnly.some((p) => path === p || path.startsWith(`${p}/`))
+    const fixed =
+      path.startsWith('/sys/') ||
+      path.startsWith('/proc/') ||
+      readOnly.some((p) => path === p || path.startsWith(`${p}/`))
     files.set(path, fixed ? { text: () => text } : { text: () => text, write: (next) => write(path, next) })
   }
   const dirs = new Map(writableDirectories(record).map((dir) => [dir, { create: write }]))

@@ -197,14 +197,26 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   date,
   env,
   printenv: ({ sh, argv }) =>
-    argv[1] === undefined ? env({ sh } as CommandCall) : sh.vars[argv[1]] === undefined ? { status: 1 } : { out: `${sh.vars[argv[1]]}\n` },
+    argv[1] === undefined
+      ? env({ sh } as CommandCall)
+      : sh.vars[argv[1]] === undefined
+        ? { status: 1 }
+        : { out: `${sh.vars[argv[1]]}\n` },
   exit: ({ argv, sh }) => ({ exit: argv[1] === undefined ? sh.status : Number(argv[1]) & 255 }),
   return: ({ argv }) => ({ status: Number(argv[1] ?? 0) }),
   wait: () => ({ waitJobs: true }),
-  cd: ({ argv, sh }) => ({ change: { cwd: argv[1]?.startsWith('/') ? argv[1] : `${sh.cwd === '/' ? '' : sh.cwd}/${argv[1] ?? ''}`.replace(/\/$/, '') || '/' } }),
+  cd: ({ argv, sh }) => ({
+    change: {
+      cwd: argv[1]?.startsWith('/')
+        ? argv[1]
+        : `${sh.cwd === '/' ? '' : sh.cwd}/${argv[1] ?? ''}`.replace(/\/$/, '') || '/',
+    },
+  }),
   pwd: ({ sh }) => ({ out: `${sh.cwd}\n` }),
   set: () => ({ status: 0 }),
-  unset: ({ argv, sh }) => ({ change: { vars: Object.fromEntries(Object.entries(sh.vars).filter(([name]) => !argv.includes(name))) } }),
+  unset: ({ argv, sh }) => ({
+    change: { vars: Object.fromEntries(Object.entries(sh.vars).filter(([name]) => !argv.includes(name))) },
+  }),
   export: ({ argv, sh }) => {
     const vars = { ...sh.vars }
     for (const word of argv.slice(1)) {
@@ -218,12 +230,22 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (stdin === undefined || stdin === '') return { status: 1 }
     const stack = [...sh.stdin]
     if (stack.length > 0) stack[stack.length - 1] = rest.join('\n')
-    return { change: { stdin: stack, vars: { ...sh.vars, [argv.filter((w) => !w.startsWith('-'))[1] ?? 'REPLY']: line } } }
+    return {
+      change: { stdin: stack, vars: { ...sh.vars, [argv.filter((w) => !w.startsWith('-'))[1] ?? 'REPLY']: line } },
+    }
   },
   trap: ({ argv, sh }) => {
     const [, code = '', ...names] = argv
     const traps = { ...sh.traps }
-    for (const name of names) traps[name === '0' ? 'EXIT' : name.replace(/^(SIG)?(?=[A-Z])/, name === 'EXIT' ? '' : 'SIG').replace(/^15$/, 'SIGTERM').replace(/^2$/, 'SIGINT')] = code
+    for (const name of names)
+      traps[
+        name === '0'
+          ? 'EXIT'
+          : name
+              .replace(/^(SIG)?(?=[A-Z])/, name === 'EXIT' ? '' : 'SIG')
+              .replace(/^15$/, 'SIGTERM')
+              .replace(/^2$/, 'SIGINT')
+      ] = code
     return { change: { traps } }
   },
   exec: ({ argv }) => (argv.length > 1 ? { program: argv.slice(1), replace: true } : { status: 0 }),
@@ -232,11 +254,22 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return { out: argv[1] === '-i' || argv[1] === '-I' ? `${sandbox?.ip ?? ''}\n` : `${hostnameOf(s)}\n` }
   },
   whoami: () => ({ out: 'root\n' }),
-  id: ({ argv }) => ({ out: argv[1] === '-u' || argv[1] === '-g' ? '0\n' : 'uid=0(root) gid=0(root) groups=0(root)\n' }),
+  id: ({ argv }) => ({
+    out: argv[1] === '-u' || argv[1] === '-g' ? '0\n' : 'uid=0(root) gid=0(root) groups=0(root)\n',
+  }),
   uname: ({ s, argv }) => {
     const release = s.world.get('machines', s.container.node)?.kernelVersion ?? ''
     if (argv[1] === '-a') return { out: `Linux ${hostnameOf(s)} ${release} #1 SMP x86_64 GNU/Linux\n` }
-    return { out: argv[1] === '-r' ? `${release}\n` : argv[1] === '-n' ? `${hostnameOf(s)}\n` : argv[1] === '-m' ? 'x86_64\n' : 'Linux\n' }
+    return {
+      out:
+        argv[1] === '-r'
+          ? `${release}\n`
+          : argv[1] === '-n'
+            ? `${hostnameOf(s)}\n`
+            : argv[1] === '-m'
+              ? 'x86_64\n'
+              : 'Linux\n',
+    }
   },
   arch: () => ({ out: 'x86_64\n' }),
   nproc: ({ s }) => ({ out: `${s.world.get('machines', s.container.node)?.cpus ?? 1}\n` }),
@@ -257,7 +290,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 }
 
 const NETWORK = new Set(['wget', 'curl', 'nslookup', 'dig', 'nc', 'ping'])
-const SHELL_ONLY = new Set([':', 'cd', 'exec', 'exit', 'export', 'read', 'return', 'set', 'trap', 'ulimit', 'unset', 'wait'])
+const SHELL_ONLY = new Set([
+  ':',
+  'cd',
+  'exec',
+  'exit',
+  'export',
+  'read',
+  'return',
+  'set',
+  'trap',
+  'ulimit',
+  'unset',
+  'wait',
+])
 
 export function toolsOf(s: Session): Tools {
   const image = lookUpImage(s.container.image)
@@ -268,9 +314,15 @@ function known(s: Session, name: string): boolean {
   return SHELL_ONLY.has(name) || hasTool(name, toolsOf(s))
 }
 
-export function runCommand(s: Session, sh: ShellState, argv: readonly string[], stdin: string | undefined): CommandResult {
+export function runCommand(
+  s: Session,
+  sh: ShellState,
+  argv: readonly string[],
+  stdin: string | undefined,
+): CommandResult {
   const name = baseName(argv[0]!)
-  if (name === 'busybox' && argv[1] !== undefined && hasTool('busybox', toolsOf(s))) return runCommand(s, sh, argv.slice(1), stdin)
+  if (name === 'busybox' && argv[1] !== undefined && hasTool('busybox', toolsOf(s)))
+    return runCommand(s, sh, argv.slice(1), stdin)
   if (known(s, name)) {
     if (NETWORK.has(name)) return { net: true }
     const command = COMMANDS[name]

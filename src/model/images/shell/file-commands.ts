@@ -5,7 +5,11 @@ import type { Command, CommandCall } from './commands.ts'
 import type { ShellState } from './state.ts'
 
 const operands = (argv: readonly string[]): string[] => argv.slice(1).filter((w) => !w.startsWith('-') || w === '-')
-const flags = (argv: readonly string[]): string => argv.slice(1).filter((w) => /^-[A-Za-z0-9]/.test(w)).join('')
+const flags = (argv: readonly string[]): string =>
+  argv
+    .slice(1)
+    .filter((w) => /^-[A-Za-z0-9]/.test(w))
+    .join('')
 
 function isDirectory(s: Session, path: string): boolean {
   if (s.files[path] === DIRECTORY || listIn(s.files, path) !== undefined) return true
@@ -41,14 +45,20 @@ function probe(s: Session, sh: ShellState, op: string, word: string): boolean | 
 }
 
 /** Text of the named files, or of the input; the errors of those that are not there. */
-export function inputs({ argv, s, sh, stdin }: CommandCall, names: readonly string[]): { texts: string[]; err: string } {
+export function inputs(
+  { argv, s, sh, stdin }: CommandCall,
+  names: readonly string[],
+): { texts: string[]; err: string } {
   if (names.length === 0) return { texts: [stdin ?? ''], err: '' }
   const texts: string[] = []
   let err = ''
   for (const name of names) {
     const path = normalize(sh.cwd, name)
     const text = name === '-' ? (stdin ?? '') : readIn(s, path)
-    if (text === undefined) err += isDirectory(s, path) ? `${argv[0]}: read error: Is a directory\n` : `${argv[0]}: can't open '${name}': No such file or directory\n`
+    if (text === undefined)
+      err += isDirectory(s, path)
+        ? `${argv[0]}: read error: Is a directory\n`
+        : `${argv[0]}: can't open '${name}': No such file or directory\n`
     else if (text === DIRECTORY) err += `${argv[0]}: read error: Is a directory\n`
     else texts.push(text)
   }
@@ -67,14 +77,16 @@ const touch: Command = ({ s, sh, argv }) => {
     const parent = path.slice(0, path.lastIndexOf('/')) || '/'
     if (readIn(s, path) !== undefined) continue
     if (isReadOnly(s, path)) err += `touch: ${name}: Read-only file system\n`
-    else if (!isDirectory(s, parent) && !STANDARD_PARENT.test(parent)) err += `touch: ${name}: No such file or directory\n`
+    else if (!isDirectory(s, parent) && !STANDARD_PARENT.test(parent))
+      err += `touch: ${name}: No such file or directory\n`
     else writeFile(s, path, '')
   }
   return { err, status: err === '' ? 0 : 1 }
 }
 
 /** Directories that images bring beyond those that the lab lists. */
-const STANDARD_PARENT = /^\/(bin|dev|etc|home|lib|media|mnt|opt|root|run|sbin|srv|sys|tmp|usr|var)(\/(lib|log|run|cache|local|share|tmp|bin|spool|www|nginx|html|data)(\/[\w.-]+){0,2})?$/
+const STANDARD_PARENT =
+  /^\/(bin|dev|etc|home|lib|media|mnt|opt|root|run|sbin|srv|sys|tmp|usr|var)(\/(lib|log|run|cache|local|share|tmp|bin|spool|www|nginx|html|data)(\/[\w.-]+){0,2})?$/
 
 const isReadOnly = (s: Session, path: string): boolean =>
   s.container.mounts.some((m) => m.readonly && (path === m.containerPath || path.startsWith(`${m.containerPath}/`)))
@@ -85,7 +97,8 @@ const rm: Command = ({ s, sh, argv }) => {
   let err = ''
   for (const name of operands(argv)) {
     const path = normalize(sh.cwd, name)
-    if (recursive) for (const file of Object.keys(s.files)) if (file.startsWith(`${path}/`)) writeFile(s, file, undefined)
+    if (recursive)
+      for (const file of Object.keys(s.files)) if (file.startsWith(`${path}/`)) writeFile(s, file, undefined)
     if (readIn(s, path) !== undefined) {
       writeFile(s, path, undefined)
       // A file of the image: say that it is gone.
@@ -177,7 +190,9 @@ export const FILE_COMMANDS = {
     ln: () => ({ status: 0 }),
     stat: ({ s, sh, argv }: CommandCall) => {
       const name = operands(argv)[0] ?? ''
-      return exists(s, normalize(sh.cwd, name)) ? { out: `  File: ${name}\n` } : { err: `stat: can't stat '${name}': No such file or directory\n`, status: 1 }
+      return exists(s, normalize(sh.cwd, name))
+        ? { out: `  File: ${name}\n` }
+        : { err: `stat: can't stat '${name}': No such file or directory\n`, status: 1 }
     },
   } satisfies Record<string, Command>,
 }

@@ -13,7 +13,12 @@ export type Word = readonly Part[]
 export type Redirect = { fd: 0 | 1 | 2 | 12; append: boolean; to: Word | { fd: 1 | 2 } }
 
 export type Op =
-  | { op: 'run'; assigns: readonly { name: string; word: Word }[]; words: readonly Word[]; redirects: readonly Redirect[] }
+  | {
+      op: 'run'
+      assigns: readonly { name: string; word: Word }[]
+      words: readonly Word[]
+      redirects: readonly Redirect[]
+    }
   | { op: 'jump'; by: number }
   /** Jumps when the last status is 0 (`ok`) or is not. */
   | { op: 'branch'; ok: boolean; by: number }
@@ -93,7 +98,13 @@ class Compiler {
   private blanks(newlines: boolean): void {
     for (;;) {
       const c = this.text[this.at]
-      if (c === ' ' || c === '\t' || c === '\r' || (newlines && (c === '\n' || (c === ';' && this.text[this.at + 1] !== ';')))) this.at++
+      if (
+        c === ' ' ||
+        c === '\t' ||
+        c === '\r' ||
+        (newlines && (c === '\n' || (c === ';' && this.text[this.at + 1] !== ';')))
+      )
+        this.at++
       else if (c === '#') while (this.at < this.text.length && this.text[this.at] !== '\n') this.at++
       else return
     }
@@ -191,7 +202,8 @@ class Compiler {
         if (this.text[this.at] !== ')') this.fail('syntax error: ")" expected')
         this.at++
       }
-    if (word === 'case' || word === 'function' || word === 'select') this.fail(`the lab's shell does not know "${word}"`)
+    if (word === 'case' || word === 'function' || word === 'select')
+      this.fail(`the lab's shell does not know "${word}"`)
     if (/^[A-Za-z_]\w*$/.test(word) && /^[A-Za-z_]\w*\s*\(\)/.test(this.text.slice(this.at)))
       this.fail("the lab's shell does not know functions")
     return undefined
@@ -399,7 +411,13 @@ class Compiler {
       for (let depth = 0; end < this.text.length && !(depth === 0 && this.text.startsWith('))', end)); end++)
         depth += this.text[end] === '(' ? 1 : this.text[end] === ')' ? -1 : 0
       if (end >= this.text.length) this.fail('syntax error: "))" expected')
-      const inner = new Compiler(this.text.slice(this.at, end).replace(/\$?([A-Za-z_]\w*)/g, '${$1:-0}').replaceAll(/[()*<>|&;]/g, '\\$&').replaceAll(' ', '\\ '))
+      const inner = new Compiler(
+        this.text
+          .slice(this.at, end)
+          .replace(/\$?([A-Za-z_]\w*)/g, '${$1:-0}')
+          .replaceAll(/[()*<>|&;]/g, '\\$&')
+          .replaceAll(' ', '\\ '),
+      )
       parts.push({ t: 'math', word: inner.word() })
       this.at = end + 2
       return

@@ -41,7 +41,8 @@ export function runShell(s: Session, host: Host, id: number): void {
     if (signal !== undefined) {
       sh = { ...sh, pending: sh.pending.slice(1) }
       const code = sh.traps[signal]
-      if (code) sh = { ...sh, frames: [...sh.frames, { code: sh.code ?? '', at: sh.at, status: sh.status }], code, at: 0 }
+      if (code)
+        sh = { ...sh, frames: [...sh.frames, { code: sh.code ?? '', at: sh.at, status: sh.status }], code, at: 0 }
       continue
     }
     const ops = opsOf(sh)
@@ -67,7 +68,15 @@ export function runShell(s: Session, host: Host, id: number): void {
       continue
     }
     if (op.op === 'background') {
-      const child = host.background(s, id, { ...sh, at: sh.at + 1, stopAt: sh.at + 1 + op.by, wait: undefined, traps: {}, pending: [], frames: [] })
+      const child = host.background(s, id, {
+        ...sh,
+        at: sh.at + 1,
+        stopAt: sh.at + 1 + op.by,
+        wait: undefined,
+        traps: {},
+        pending: [],
+        frames: [],
+      })
       sh = { ...sh, at: sh.at + 1 + op.by, status: 0, vars: { ...sh.vars, '!': String(child + 100) } }
       continue
     }
@@ -176,10 +185,17 @@ export function emit(s: Session, id: number, sh: ShellState, fd: 1 | 2, text: st
 }
 
 /** Undefined: the shell's process is no longer a shell, or has ended. */
-function runSimple(s: Session, host: Host, id: number, sh: ShellState, op: Extract<Op, { op: 'run' }>): ShellState | undefined {
+function runSimple(
+  s: Session,
+  host: Host,
+  id: number,
+  sh: ShellState,
+  op: Extract<Op, { op: 'run' }>,
+): ShellState | undefined {
   const words = expandWords(sh, op.words)
   const assigned: Record<string, string> = {}
-  for (const { name, word } of op.assigns) assigned[name] = expandJoined({ ...sh, vars: { ...sh.vars, ...assigned } }, word)
+  for (const { name, word } of op.assigns)
+    assigned[name] = expandJoined({ ...sh, vars: { ...sh.vars, ...assigned } }, word)
   if (words.length === 0) {
     if (op.redirects.length > 0) sinkOf(s, sh, op.redirects)
     return { ...sh, status: 0, vars: { ...sh.vars, ...assigned } }
@@ -187,7 +203,8 @@ function runSimple(s: Session, host: Host, id: number, sh: ShellState, op: Extra
   let own = { ...sh, sinks: [...sh.sinks] }
   if (op.redirects.length > 0) own = { ...own, sinks: [...own.sinks, sinkOf(s, sh, op.redirects)] }
   const input = op.redirects.find((r) => r.fd === 0)
-  const stdin = input && !('fd' in input.to) ? (readIn(s, normalize(sh.cwd, expandJoined(sh, input.to))) ?? '') : sh.stdin.at(-1)
+  const stdin =
+    input && !('fd' in input.to) ? (readIn(s, normalize(sh.cwd, expandJoined(sh, input.to))) ?? '') : sh.stdin.at(-1)
   const vars = { ...sh.vars, ...assigned }
   const result = runCommand(s, { ...own, vars }, words, stdin)
   return finish(s, host, id, own, words, result, op.redirects.length > 0 ? 1 : 0)
@@ -241,4 +258,3 @@ export function resume(sh: ShellState, status: number): ShellState {
   const { wait: _over, waitSinks = 0, ...rest } = sh
   return { ...rest, status, sinks: sh.sinks.slice(0, sh.sinks.length - waitSinks) }
 }
-

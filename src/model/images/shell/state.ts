@@ -40,6 +40,8 @@ export type ShellState = {
   stopAt?: number
 }
 
-export function newShell(more: Pick<ShellState, 'vars' | 'cwd' | 'params'> & { code?: string; words?: readonly string[] }): ShellState {
+export function newShell(
+  more: Pick<ShellState, 'vars' | 'cwd' | 'params'> & { code?: string; words?: readonly string[] },
+): ShellState {
   return { at: 0, status: 0, sinks: [], stdin: [], slots: {}, loops: [], traps: {}, pending: [], frames: [], ...more }
 }

@@ -11,7 +11,10 @@ const lines = (text: string): string[] => {
 const joined = (list: readonly string[]): string => list.map((line) => `${line}\n`).join('')
 
 /** -n N, -nN, -N; other words are files. */
-function count(argv: readonly string[], usual: number): { n: number; files: string[]; follow: boolean; fromStart: boolean } {
+function count(
+  argv: readonly string[],
+  usual: number,
+): { n: number; files: string[]; follow: boolean; fromStart: boolean } {
   let n = usual
   let follow = false
   let fromStart = false
@@ -40,7 +43,9 @@ const head: Command = (call) => {
 const tail: Command = (call) => {
   const { n, files, follow, fromStart } = count(call.argv, 10)
   const { texts, err } = inputs(call, files)
-  const out = texts.map((text) => joined(fromStart ? lines(text).slice(n - 1) : n === 0 ? [] : lines(text).slice(-n))).join('')
+  const out = texts
+    .map((text) => joined(fromStart ? lines(text).slice(n - 1) : n === 0 ? [] : lines(text).slice(-n)))
+    .join('')
   return { out, err, status: err === '' ? 0 : 1, ...(follow && err === '' ? { forever: true } : {}) }
 }
 
@@ -63,21 +68,35 @@ const grep: Command = (call) => {
   const { texts, err } = inputs(call, files)
   const found = texts.flatMap(lines).filter((line) => re.test(line) !== flags.includes('v'))
   if (flags.includes('q')) return { status: found.length > 0 ? 0 : 1 }
-  return { out: flags.includes('c') ? `${found.length}\n` : joined(found), err, status: err !== '' ? 2 : found.length > 0 ? 0 : 1 }
+  return {
+    out: flags.includes('c') ? `${found.length}\n` : joined(found),
+    err,
+    status: err !== '' ? 2 : found.length > 0 ? 0 : 1,
+  }
 }
 
 const wc: Command = (call) => {
   const words = call.argv.slice(1)
-  const { texts, err } = inputs(call, words.filter((w) => !w.startsWith('-')))
+  const { texts, err } = inputs(
+    call,
+    words.filter((w) => !w.startsWith('-')),
+  )
   const text = texts.join('')
   const counts = { l: lines(text).length, w: text.split(/\s+/).filter(Boolean).length, c: text.length }
   const flag = words.find((w) => /^-[lwc]$/.test(w))
-  return { out: flag ? `${counts[flag[1] as 'l' | 'w' | 'c']}\n` : `${counts.l} ${counts.w} ${counts.c}\n`, err, status: err === '' ? 0 : 1 }
+  return {
+    out: flag ? `${counts[flag[1] as 'l' | 'w' | 'c']}\n` : `${counts.l} ${counts.w} ${counts.c}\n`,
+    err,
+    status: err === '' ? 0 : 1,
+  }
 }
 
 const sort: Command = (call) => {
   const words = call.argv.slice(1)
-  const { texts, err } = inputs(call, words.filter((w) => !w.startsWith('-')))
+  const { texts, err } = inputs(
+    call,
+    words.filter((w) => !w.startsWith('-')),
+  )
   const all = texts.flatMap(lines)
   const numeric = words.some((w) => /^-.*n/.test(w))
   all.sort((a, b) => (numeric ? Number(a) - Number(b) : 0) || (a < b ? -1 : a > b ? 1 : 0))
@@ -93,18 +112,26 @@ const cut: Command = (call) => {
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
     if (word.startsWith('-d')) delimiter = word.length > 2 ? word.slice(2) : (words[++i] ?? '')
-    else if (word.startsWith('-f')) fields = (word.length > 2 ? word.slice(2) : (words[++i] ?? '')).split(',').map(Number)
+    else if (word.startsWith('-f'))
+      fields = (word.length > 2 ? word.slice(2) : (words[++i] ?? '')).split(',').map(Number)
     else files.push(word)
   }
   const { texts, err } = inputs(call, files)
-  return { out: joined(texts.flatMap(lines).map((line) => fields.map((f) => line.split(delimiter)[f - 1] ?? '').join(delimiter))), err }
+  return {
+    out: joined(
+      texts.flatMap(lines).map((line) => fields.map((f) => line.split(delimiter)[f - 1] ?? '').join(delimiter)),
+    ),
+    err,
+  }
 }
 
 const tr: Command = ({ argv, stdin }) => {
   if (argv[1] === '-d') return { out: [...(stdin ?? '')].filter((c) => !expandSet(argv[2] ?? '').includes(c)).join('') }
   const from = expandSet(argv[1] ?? '')
   const to = expandSet(argv[2] ?? '')
-  return { out: [...(stdin ?? '')].map((c) => (from.includes(c) ? (to[from.indexOf(c)] ?? to.at(-1) ?? '') : c)).join('') }
+  return {
+    out: [...(stdin ?? '')].map((c) => (from.includes(c) ? (to[from.indexOf(c)] ?? to.at(-1) ?? '') : c)).join(''),
+  }
 }
 
 function expandSet(text: string): string {
