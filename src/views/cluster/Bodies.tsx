@@ -206,9 +206,9 @@ function PodShape({ pod, node }: { pod: PodBox; node: NodeBody }) {
   const b = pod.box
   const mid = middleX(b)
   const name = elideMiddle(shortPodName(pod.name, fits(b.width - 8, 13.6)), fits(b.width - 6, 13))
-  const low = b.height < 88
+  const low = b.height < 74
   const ip = pod.hostNetwork ? 'host net' : pod.ip === '' ? 'no address' : pod.ip
-  const y1 = b.y + (low ? 46 : b.height * 0.7)
+  const y1 = b.y + (low ? 56 : b.height < 92 ? 58 : b.height * 0.7)
   const state = pod.clock ? 'to be deleted' : pod.lines.join(' ')
   return (
     <Thing
@@ -242,7 +242,7 @@ function PodShape({ pod, node }: { pod: PodBox; node: NodeBody }) {
       >
         {ip}
       </text>
-      {!low && <path d={`M${b.x + 9} ${b.y + 46}H${right(b) - 9}`} className={css.line} />}
+      {!low && <path d={`M${b.x + 9} ${b.y + Math.min(46, b.height * 0.52)}H${right(b) - 9}`} className={css.line} />}
       {pod.clock ? (
         <>
           <Clock x={mid - 24} y={y1 + 3} radius={10} width={2} since={pod.clock.since} until={pod.clock.until} harm />
@@ -277,7 +277,7 @@ function PodShape({ pod, node }: { pod: PodBox; node: NodeBody }) {
           <text x={mid} y={y1} textAnchor="middle" className={pod.failed ? css.fail : undefined}>
             {elideMiddle(pod.lines[0], fits(b.width - 6))}
           </text>
-          <text x={mid} y={y1 + 16} textAnchor="middle">
+          <text x={mid} y={y1 + (b.height < 92 ? 14 : 16)} textAnchor="middle">
             {pod.lines[1]}
           </text>
         </>

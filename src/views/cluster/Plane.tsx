@@ -120,26 +120,7 @@ export const ControlPlane = memo(function ControlPlane({ plane }: { plane: Contr
             rx="6"
             className={css.object}
           />
-          <text x={service.box.x + 10} y={service.box.y + 19} className={css.title13}>
-            {serviceTitle(service.name, service.box.width - 28 - service.ip.length * 7.3)}
-          </text>
-          <text
-            x={right(service.box) - 10}
-            y={service.box.y + 19}
-            textAnchor="end"
-            className={`${css.mono} ${css.ink3}`}
-          >
-            {service.ip}
-          </text>
-          <text
-            x={service.box.x + 10}
-            y={Math.min(service.box.y + 40, bottom(service.box) - 7)}
-            className={service.gone > 0 ? css.fail : undefined}
-          >
-            {service.gone > 0
-              ? `${service.ready} ${service.ready === 1 ? 'endpoint' : 'endpoints'} listed ready, ${service.gone} silent`
-              : `${service.ready} of ${service.listed} endpoints ready`}
-          </text>
+          <ServiceWords service={service} />
         </Thing>
       )}
     </>
@@ -150,4 +131,32 @@ export const ControlPlane = memo(function ControlPlane({ plane }: { plane: Contr
 function serviceTitle(name: string, room: number): string {
   const long = `Service ${name}`
   return long.length * 7.5 <= room ? long : elideMiddle(name, fits(room, 14))
+}
+
+/** Two lines, or one where the body is low. */
+function ServiceWords({ service }: { service: NonNullable<ControlPlanePicture['service']> }) {
+  const b = service.box
+  const low = b.height < 36
+  const y = low ? b.y + b.height / 2 + 4.5 : b.y + 19
+  const tone = service.gone > 0 ? css.fail : undefined
+  const short =
+    service.gone > 0 ? `${service.ready} listed, ${service.gone} silent` : `${service.ready} of ${service.listed} ready`
+  const side = low ? short : service.ip
+  return (
+    <>
+      <text x={b.x + 10} y={y} className={css.title13}>
+        {serviceTitle(service.name, b.width - 28 - side.length * 7.3)}
+      </text>
+      <text x={right(b) - 10} y={y} textAnchor="end" className={low ? tone : `${css.mono} ${css.ink3}`}>
+        {side}
+      </text>
+      {!low && (
+        <text x={b.x + 10} y={Math.min(b.y + 40, bottom(b) - 7)} className={tone}>
+          {service.gone > 0
+            ? `${service.ready} ${service.ready === 1 ? 'endpoint' : 'endpoints'} listed ready, ${service.gone} silent`
+            : `${service.ready} of ${service.listed} endpoints ready`}
+        </text>
+      )}
+    </>
+  )
 }

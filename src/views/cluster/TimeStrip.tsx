@@ -102,7 +102,7 @@ function Lane({ lane, strip, y, axis }: { lane: StripLane; strip: Strip; y: numb
   const names = (
     <>
       <text x="16" y={mid + 4} className={`${css.b} ${css.ink}`}>
-        {elideMiddle(lane.name, fits(NAMES - 110))}
+        {elideMiddle(lane.name, fits(NAMES - 40 - textWidth(lane.who), 12.6))}
       </text>
       <text x={NAMES - 14} y={mid + 4} textAnchor="end" className={css.ink3}>
         {lane.who}

@@ -276,7 +276,7 @@ function controlPlane(
     moreLeases: all.length - shown.length,
     lifecycle,
     passAt,
-    service: serviceBox.height > 36 ? serviceInHand(replica, facts, serviceBox) : undefined,
+    service: serviceBox.height > 20 ? serviceInHand(replica, facts, serviceBox) : undefined,
   }
 }
 

@@ -118,7 +118,7 @@ export function selectStrip(replica: Replica, body: NodeBody, lanes: number): St
     const { seconds } = tolerationOf(pod)
     const id = `${pod.metadata.namespace}/${pod.metadata.name}`
     const owner = pod.metadata.ownerReferences?.[0]?.kind
-    const name = shortPodName(pod.metadata.name, owner === 'StatefulSet' || owner === 'DaemonSet' ? 16 : 24)
+    const name = shortPodName(pod.metadata.name, owner === 'StatefulSet' || owner === 'DaemonSet' ? 13 : 18)
     const eviction = replica.get('evictions', id)
     const since = eviction?.since ?? taintAt
     const until = eviction?.dueAt ?? taintAt + (seconds ?? 0) * SECOND

@@ -73,7 +73,9 @@ function InHand({ hand, x, y }: { hand: NonNullable<KubeletPicture['inHand']>; x
         x={x}
         y={y + 37}
         className={css.ink3}
-        say={(now) => `${hand.channel}, ${spellSpan(now - hand.at)} ago`}
+        say={(now) =>
+          now - hand.at < 1_000 ? `${hand.channel}, now` : `${hand.channel}, ${spellSpan(now - hand.at)} ago`
+        }
       />
     </g>
   )

@@ -1,5 +1,6 @@
 /** The way of each message through the picture: from which port to which, by which column. Pure. */
 import type { SimEvent } from '../../sim/contract.ts'
+import { isRoutine } from '../../lab/watch.ts'
 import { placeOf, roleOf } from '../../sim/contract.ts'
 import type { Replica } from '../contract.ts'
 import { bottom, middleX, middleY, right } from '../drawing/box.ts'
@@ -36,6 +37,7 @@ function labelOf(event: SimEvent, picture: NodePicture): string | undefined {
   const data = event.data as Record<string, unknown> | undefined
   if (event.kind === 'cri.request') {
     const method = typeof data?.method === 'string' ? data.method : undefined
+    if (isRoutine(event)) return undefined
     const service = method?.includes('Image') ? 'image' : 'runtime'
     return picture.calls.some((c) => c.service === service) ? undefined : method
   }
@@ -58,6 +60,9 @@ function routeOf(event: SimEvent, picture: NodePicture, replica: Replica): Route
   const pod = podAt(event, picture, replica)
   if (from === 'kubelet' && to === 'containerd') return criRoute(event, picture, false)
   if (from === 'containerd' && to === 'kubelet') return criRoute(event, picture, true)
+  const packet = planeOf(event) === 'packet'
+  if (packet && from === 'kernel' && to === 'kubelet') return reversed(probeRoute(picture))
+  if (packet && from === 'kubelet' && to === 'kernel') return probeRoute(picture)
   if (from === 'kubelet' && to === 'kernel') return gutterRoute('kubelet-kernel', picture, event.kind)
   if (from === 'kernel' && to === 'kubelet') return reversed(gutterRoute('kubelet-kernel', picture, event.kind))
   if (from === 'kube-proxy' && to === 'kernel') return proxyRoute(picture)
@@ -152,6 +157,19 @@ function gutterRoute(id: string, picture: NodePicture, kind: string): Route {
         ]
       : [{ x, y }]
   return route(`${id}-${goal?.name ?? ''}`, [start, { x, y: start.y }, ...turn, end])
+}
+
+/** The kubelet's own packets (probes) leave by the host's stack. */
+function probeRoute(picture: NodePicture): Route {
+  const { layout } = picture
+  const x = layout.gutter.left
+  const y = bottom(layout.kubelet) - 14
+  return route('kubelet-packets', [
+    { x: layout.kubelet.x, y },
+    { x, y },
+    { x, y: layout.bridgeY },
+    { x: layout.inside.left + 8, y: layout.bridgeY },
+  ])
 }
 
 /** kube-proxy writes into netfilter: down the right gutter. */

@@ -68,7 +68,13 @@ function Start(props: ViewProps & { pod: Pod; uid: string; onPod: (uid: string) 
       <div style={{ height: picture.height }}>
         <div className={css.header} style={{ height: HEADER }}>
           <Header picture={picture} width={size.width} />
-          <select className={css.choose} aria-label="Pod" value={uid} onChange={(e) => choose(e.target.value, props)}>
+          <select
+            className={css.choose}
+            style={{ left: picture.textX - 6, maxWidth: size.width - picture.textX - 68 }}
+            aria-label="Pod"
+            value={uid}
+            onChange={(e) => choose(e.target.value, props)}
+          >
             {pods.map((p) => (
               <option key={p.metadata.uid} value={p.metadata.uid}>
                 {p.metadata.name}
@@ -79,7 +85,7 @@ function Start(props: ViewProps & { pod: Pod; uid: string; onPod: (uid: string) 
       </div>
       <svg width={size.width} height={picture.height} role="presentation">
         {picture.lanes.map((lane) => (
-          <path key={lane.id} d={`M${lane.x} ${HEADER}V${picture.height}`} className={css.lane} />
+          <path key={lane.id} d={`M${lane.x} ${HEADER}V${picture.nowY}`} className={css.lane} />
         ))}
         <Bars picture={picture} />
         <Critical picture={picture} />

@@ -160,6 +160,8 @@ export function selectStart(
     [...inTime].reverse().find((e) => !isRoutine(e)),
   )
   const names = nameById(replica)
+  // Not by the clock: in a compressed gap it still runs behind what has happened.
+  const underWay = new Set(flying.map((e) => e.id))
   const all = [...shown, ...(ready === undefined ? flying : [])]
   const rows: Row[] = []
   let y = FIRST
@@ -179,7 +181,7 @@ export function selectStart(
       answer: isAnswer(event),
       failed: isFailure(event),
       critical: critical.has(event.id),
-      flying: event.at > replica.now,
+      flying: underWay.has(event.id),
     })
     y += ROW
   }
@@ -270,9 +272,8 @@ export function openBars(rows: readonly Row[]): OpenBar[] {
   const open: (OpenBar & { row: Row; method: string })[] = []
   const bars: OpenBar[] = []
   for (const row of rows) {
-    if (row.from < 0 || row.to < 0) continue
+    if (row.from < 0 || row.to < 0 || row.flying) continue
     if (row.answer) {
-      if (row.flying) continue
       const method = methodOf(row.event)
       for (let i = open.length - 1; i >= 0; i--) {
         const bar = open[i]!
