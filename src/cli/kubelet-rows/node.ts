@@ -39,6 +39,7 @@ const constants: Record<string, unknown> = {
   ...kubeletConfigDefaults,
   maxUpdateRetries,
   maxBackoff: goDuration(leaseMaxBackoff),
+  nodeLeaseRenewIntervalFraction: leaseRenewIntervalFraction,
   nodeStatusUpdateRetry,
   maxWaitForContainerRuntime: goDuration(timers.maxWaitForContainerRuntime),
   genericPlegRelistPeriod: goDuration(timers.genericPlegRelistPeriod),
@@ -134,7 +135,15 @@ function nodeConditions(row: Row): unknown {
     : undefined
   const got =
     input.type === 'Ready'
-      ? readyCondition({ ...input, appArmor: input.appArmor === 'ok' }, previous, 'now')
+      ? readyCondition(
+          {
+            ...input,
+            shutdownErrors: input.shutdownErrors ?? input.nodeShutdownErrors,
+            appArmor: input.appArmor === 'ok',
+          },
+          previous,
+          'now',
+        )
       : pressureCondition(input.type as PressureType, input.pressure, previous, 'now')
   return { condition: got.condition, events: got.event ? [{ type: 'Normal', reason: got.event }] : [] }
 }

@@ -11,6 +11,9 @@ import {
   stateEvents,
   type PodSnapshot,
 } from '../../model/kubelet/pleg-events.ts'
+import { configHandlers } from '../../model/kubelet/sync-loop.ts'
+import { TestNode } from '../../model/kubelet/test-node.ts'
+import { SECOND } from '../../sim/clock.ts'
 import { notRunnable, type Row, type RowRunner } from '../conformance-row.ts'
 import { constantOf, sameDuration } from './node.ts'
 
@@ -31,13 +34,28 @@ function plegEvents({ input }: Row): unknown {
 function plegFacts(row: Row): unknown {
   const { input, expected } = row
   if (input.sinceLastRelist !== undefined) {
-    const error = plegHealthError(parseGoDuration(input.sinceLastRelist))
+    const error = plegHealthError(input.sinceLastRelist === null ? undefined : parseGoDuration(input.sinceLastRelist))
     return { healthy: error === undefined, ...(error === undefined ? {} : { error }) }
   }
+  if (input.op !== undefined) return configHandlers[input.op]?.upstream ?? notRunnable
   if (input.constant === 'plegChannelCapacity') return plegChannelCapacity
   const known = input.constant ?? input.config
   if (known !== undefined) return sameDuration(expected, constantOf(known))
   return notRunnable
+}
+
+/** Reasons of the events of a pod that really starts: scheduler, kubelet and API server live, the runtime scripted. */
+function orderOfStart(imagePresent: boolean): string[] {
+  const node = new TestNode()
+  const image = { containers: [{ name: 'app', image: 'web:1' }], nodeName: undefined }
+  if (imagePresent) node.pod('first', image)
+  node.run(5 * SECOND)
+  node.pod('second', image)
+  node.run(5 * SECOND)
+  return node.machine.reader
+    .all('events')
+    .filter((e) => e.involvedObject.name === 'second')
+    .map((e) => e.reason ?? '')
 }
 
 const prefix = /^(Liveness|Readiness|Startup|readiness|liveness|startup)/
@@ -51,6 +69,7 @@ function events({ name, input }: Row): unknown {
     const kind = `${probe[0]!.toUpperCase()}${probe.slice(1)}` as 'Liveness'
     return kubelet(podEvents.unhealthy(kind, input.output))
   }
+  if (input.imagePresent !== undefined) return orderOfStart(input.imagePresent)
   if (say.startsWith('pulling')) return kubelet(podEvents.pulling(input.image))
   if (say.startsWith('pulled, already'))
     return kubelet(podEvents.alreadyPresent(input.image, !say.includes('gate off')))

@@ -2,6 +2,7 @@
 // Upstream: pkg/kubelet/pod_container_deletor.go (one dead container per name stays), pkg/kubelet/kuberuntime/kuberuntime_gc.go
 // (evictContainers, evictSandboxes; every minute).
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
+import type { CriContainer } from '../cri/api.ts'
 import type { ModelWorld } from '../tables.ts'
 import { cri } from './calls.ts'
 import { timers } from './config.ts'
@@ -28,6 +29,8 @@ export function onGarbage(world: ModelWorld, event: SimEvent<{ boot: number }>):
   if (kubelet === undefined || !kubelet.running || kubelet.boot !== event.data.boot) return
   world.send('timer.kubelet.gc', event.to, event.data, { delayMicros: timers.containerGCPeriod })
   if (!kubelet.configSynced) return
+  const listed = (world.get('relists', node)?.before.containers ?? []) as readonly CriContainer[]
+  const used = new Set(listed.map((c) => c.pod_sandbox_id))
   for (const cached of world.by('podCache', 'node', node)) {
     const id = workerId(node, cached.uid)
     const gone = world.get('kubeletPods', id) === undefined && (world.get('podWorkers', id)?.finished ?? true)
@@ -35,11 +38,9 @@ export function onGarbage(world: ModelWorld, event: SimEvent<{ boot: number }>):
       if (gone && container.state === 'exited')
         cri(world, node, 'RemoveContainer', { container_id: container.id }, { who: 'gc' })
     }
-    const running = cached.containers.some((c) => c.state === 'running')
     for (const [i, sandbox] of cached.sandboxes.entries()) {
-      // The newest sandbox of a living pod stays, dead or not; one that still has containers stays for now.
-      if (sandbox.state === 'READY' || running || (!gone && i === 0)) continue
-      if (gone && cached.containers.length > 0) continue
+      // A sandbox stays while a container of it is there; the newest of a living pod stays in any case.
+      if (sandbox.state === 'READY' || used.has(sandbox.id) || (!gone && i === 0)) continue
       cri(world, node, 'RemovePodSandbox', { pod_sandbox_id: sandbox.id }, { who: 'gc' })
     }
   }

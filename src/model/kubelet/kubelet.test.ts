@@ -102,6 +102,20 @@ describe('a pod', () => {
   })
 })
 
+describe('a pod with a deadline', () => {
+  it('is ended with its own grace when its time is over', () => {
+    const n = new TestNode()
+    n.pod('web', { activeDeadlineSeconds: 20 })
+    n.until(running(n, 'web'))
+    const took = n.until(() => n.get('web')?.status?.phase === 'Failed', 40 * SECOND)
+    expect(took).toBeGreaterThan(18 * SECOND)
+    expect(took).toBeLessThan(22 * SECOND)
+    expect(n.get('web')!.status).toMatchObject({ reason: 'DeadlineExceeded' })
+    n.run(5 * SECOND)
+    expect(container(n, 'app')[0]!.state).toBe('CONTAINER_EXITED')
+  })
+})
+
 describe('init containers and sidecars', () => {
   it('run one after another, a sidecar stays, and ends last', () => {
     const n = new TestNode()

@@ -4,6 +4,7 @@ import type { Pod } from '../apiserver/objects.ts'
 import { SECOND } from '../../sim/clock.ts'
 import type { Micros } from '../../sim/contract.ts'
 import type { ModelWorld, PodJob, PodWorkerRecord } from '../tables.ts'
+import { deadlineOf } from './active-deadline.ts'
 import { jitter } from './calls.ts'
 import { startCleanup } from './cleanup-pod.ts'
 import { timers, workerBackOffJitterPercent, workerResyncJitterPercent } from './config.ts'
@@ -200,7 +201,7 @@ export function completeJob(world: ModelWorld, record: PodWorkerRecord, end: Job
     return
   }
   if (end.next !== undefined) {
-    done = { ...done, state: end.next, ...(end.next === 'terminating' && done.grace === undefined ? { grace: 1 } : {}) }
+    done = { ...done, state: end.next }
     startJob(world, putWorker(world, done))
     return
   }
@@ -215,6 +216,9 @@ export function completeJob(world: ModelWorld, record: PodWorkerRecord, end: Job
     const base = end.backoffUntil === undefined ? timers.backOffPeriod : end.backoffUntil - world.now
     wait = jitter(world, node, Math.min(Math.max(base, 0), timers.resyncInterval), workerBackOffJitterPercent)
   }
+  const pod = world.get('kubeletPods', workerId(node, record.uid))?.pod
+  const deadline = pod && deadlineOf(world, node, pod)
+  if (deadline !== undefined) wait = Math.max(0, Math.min(wait, deadline - world.now))
   if (end.error !== undefined) world.because('KL23', { waitMicros: wait, error: end.error })
   putWorker(world, { ...done, nextDue: world.now + wait })
 }

@@ -82,7 +82,7 @@ export function onLoop(world: ModelWorld, event: SimEvent<{ boot: number }>): vo
 function dispatch(world: ModelWorld, node: string, channel: Channel, item: KubeletItem): void {
   switch (channel) {
     case 'config':
-      return configHandlers[item.what]?.(world, node, item.uid!)
+      return configHandlers[item.what]?.handle(world, node, item.uid!)
     case 'pleg':
       return handlePlegEvent(world, node, item)
     case 'sync':
@@ -94,14 +94,16 @@ function dispatch(world: ModelWorld, node: string, channel: Channel, item: Kubel
   }
 }
 
+type Operation = { upstream: string; handle: (world: ModelWorld, node: string, uid: string) => void }
+
 /** Operation of a config update -> what is done. SET has no handler: it is logged and dropped upstream. */
-export const configHandlers: Readonly<Record<string, (world: ModelWorld, node: string, uid: string) => void>> = {
-  ADD: podAdded,
-  UPDATE: podUpdated,
+export const configHandlers: Readonly<Record<string, Operation>> = {
+  ADD: { upstream: 'HandlePodAdditions', handle: podAdded },
+  UPDATE: { upstream: 'HandlePodUpdates', handle: podUpdated },
   // A delete is an update that carries a deletion timestamp.
-  DELETE: podUpdated,
-  REMOVE: podRemoved,
-  RECONCILE: podReconciled,
+  DELETE: { upstream: 'HandlePodUpdates', handle: podUpdated },
+  REMOVE: { upstream: 'HandlePodRemoves', handle: podRemoved },
+  RECONCILE: { upstream: 'HandlePodReconcile', handle: podReconciled },
 }
 
 /** The two tickers of the loop. */

@@ -4,6 +4,7 @@ import type { Pod } from '../apiserver/objects.ts'
 import type { PodSandboxStatusResponse, RunPodSandboxResponse } from '../cri/api.ts'
 import type { CriResponse } from '../messages.ts'
 import type { ModelWorld, PodJob, PodWorkerRecord } from '../tables.ts'
+import { deadlineExceeded, deadlineOf } from './active-deadline.ts'
 import { cri, rpcError, tell } from './calls.ts'
 import { sandboxConfig } from './container-config.ts'
 import { podEvents } from './event-texts.ts'
@@ -22,6 +23,11 @@ export function startSync(world: ModelWorld, record: PodWorkerRecord): void {
   const { node, uid } = record
   const pod = podOf(world, node, uid)
   if (pod === undefined) return completeJob(world, record, {})
+  const deadline = deadlineOf(world, node, pod)
+  if (deadline !== undefined && world.now >= deadline && record.ended === undefined) {
+    tell(world, node, pod, podEvents.deadlineExceeded())
+    return startSync(world, { ...record, ended: deadlineExceeded })
+  }
   const status = makeStatus(world, record, pod, false)
   world.because('KL26', {
     pod: podText(pod),
