@@ -7,7 +7,7 @@ import { findBrowser, installPackages, run } from './install.js'
 installPackages()
 
 const steps = [
-  ['types', () => run('npx', ['tsc', '-p', 'tsconfig.pure.json']) || run('npx', ['tsc', '-p', 'tsconfig.page.json']) || run('npx', ['tsc', '-p', 'tsconfig.node.json'])],
+  ['types', () => run('npm', ['run', '--silent', 'types'])],
   ['lint', () => run('npx', ['eslint', '.', '--max-warnings', '0', '--cache', '--cache-location', '.cache/eslint'])],
   ['map', () => run('node', ['bin/import-map.js'])],
   ['unit', () => run('npx', ['vitest', 'run'])],
