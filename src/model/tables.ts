@@ -51,6 +51,8 @@ export type MachineRecord = {
   maxPods: number
   /** false: the cable is pulled; nothing passes eth0 in either direction. */
   cable: boolean
+  /** It has no power: nothing on it runs. */
+  off?: boolean
 }
 
 /** A fault that is on. id: `name|target`. */
@@ -818,7 +820,7 @@ export type RecentRecord = { node: string; list: string; address: string; seen: 
 
 /** A place with an address: a network namespace of a node (`netns` '' for the host), or a machine outside. */
 export type NetPlace = { node: string; netns: string } | { host: 'laptop' | 'external' | 'registry' }
-/** An exchange from connect to close, or a datagram and its answer. id: `f1`, `f2`, ... At most 300 are kept. */
+/** An exchange from connect to close, or a datagram and its answer. id: `f1`, `f2`, ..., of probes `probe1`, ... The newest are kept. */
 export type FlowRecord = {
   id: string
   proto: 'tcp' | 'udp' | 'icmp'
@@ -860,7 +862,7 @@ export type FlowRecord = {
   answerKind: string
   ctx?: unknown
 }
-/** A packet under way or come to its end. id: `p1`, `p2`, ... At most 1,000 are kept. */
+/** A packet under way or come to its end. id: `p1`, `p2`, ... Kept as long as its flow. */
 export type PacketRecord = {
   id: string
   flow: string

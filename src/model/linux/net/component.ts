@@ -3,7 +3,7 @@ import type { SimEvent } from '../../../sim/contract.ts'
 import type { ModelComponent, ModelWorld, NetPlace } from '../../tables.ts'
 import { connect, type ConnectRequest, type NetRespond } from './connect.ts'
 import { CONNTRACK_GC, sweepConntrack } from './conntrack-table.ts'
-import { changeFlow, endPacket } from './flow.ts'
+import { changeFlow, endPacket, putPacket } from './flow.ts'
 import { failFlow } from './result.ts'
 import { ACK, DATA_AGAIN, NET_RTO, PSH, repeat, RST, sendFromClient, sendFromServer } from './segments.ts'
 import { land } from './sockets.ts'
@@ -12,12 +12,18 @@ import { ARP_FAILED, type NetHop } from './wire.ts'
 
 function hop(world: ModelWorld, event: SimEvent<NetHop>): void {
   const packet = world.get('packets', event.data.packet)
-  if (!packet || packet.state !== 'moving') return
+  if (!packet) return
   const { at, dev, landed } = event.data
-  if (landed || 'host' in at) return land(world, packet, at, dev)
+  if (landed) return land(world, packet, at, dev)
+  if (packet.state !== 'moving') return
+  if ('host' in at) {
+    const arrived = { ...packet, state: 'delivered' as const, endedAt: world.now }
+    putPacket(world, arrived)
+    return land(world, arrived, at, dev)
+  }
   if (!world.get('netns', `${at.node}|${at.netns}`)) return endPacket(world, packet.id, 'lost', 'its namespace is gone')
   const out = pass(world, packet, at.node, at.netns, dev)
-  if (out && 'header' in out) land(world, out.packet, at, dev)
+  if (out && 'packet' in out) land(world, out.packet, at, dev)
 }
 
 /** A program answers a request. */

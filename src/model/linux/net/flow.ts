@@ -1,19 +1,20 @@
 /** Flows and packets as records: opening, changing, bounding their number. */
-import type { FlowRecord, ModelWorld, PacketHop, PacketRecord } from '../../tables.ts'
+import type { FlowRecord, ModelWorld, PacketRecord } from '../../tables.ts'
 import type { Packet } from '../netfilter/packet.ts'
 
-/** What is kept of the past; older ones go. */
-export const FLOWS_KEPT = 300
-export const PACKETS_KEPT = 1_000
+/** What is kept of the past: so many flows of each kind, with their packets. Probes do not push out what people sent. */
+export const FLOWS_KEPT = 150
+export const PROBES_KEPT = 45
 
 export function newFlow(
   world: ModelWorld,
   flow: Omit<FlowRecord, 'id' | 'packets' | 'tries' | 'startedAt'>,
 ): FlowRecord {
-  const n = world.serial('flow')
-  const record: FlowRecord = { ...flow, id: `f${n}`, packets: [], tries: 0, startedAt: world.now }
+  const prefix = flow.routine ? 'probe' : 'f'
+  const n = world.serial(flow.routine ? 'probe flow' : 'flow')
+  const record: FlowRecord = { ...flow, id: `${prefix}${n}`, packets: [], tries: 0, startedAt: world.now }
   world.put('flows', record.id, record)
-  if (n > FLOWS_KEPT) forget(world, `f${n - FLOWS_KEPT}`)
+  forget(world, `${prefix}${n - (flow.routine ? PROBES_KEPT : FLOWS_KEPT)}`)
   return record
 }
 
@@ -22,6 +23,7 @@ function forget(world: ModelWorld, id: string): void {
   if (!old) return
   world.cancel(old.timer)
   world.cancel(old.deadline)
+  for (const packet of world.by('packets', 'flow', id)) world.put('packets', packet.id, undefined)
   world.put('flows', id, undefined)
 }
 
@@ -33,6 +35,7 @@ export function changeFlow(world: ModelWorld, id: string, change: Partial<FlowRe
   return next
 }
 
+/** A packet about to leave a socket; not yet in its table (`pass` puts it there with its first hop). */
 export function newPacket(
   world: ModelWorld,
   flow: string,
@@ -40,32 +43,22 @@ export function newPacket(
   what: string,
   header: Packet,
 ): PacketRecord {
-  const n = world.serial('packet')
-  const record: PacketRecord = {
-    id: `p${n}`,
-    flow,
-    way,
-    what,
-    sentAt: world.now,
-    header,
-    now: header,
-    state: 'moving',
-    hops: [],
-  }
-  world.put('packets', record.id, record)
-  if (n > PACKETS_KEPT) world.put('packets', `p${n - PACKETS_KEPT}`, undefined)
-  const owner = world.get('flows', flow)
-  if (owner) world.put('flows', flow, { ...owner, packets: [...owner.packets.slice(-39), record.id] })
-  return record
+  const id = `p${world.serial('packet')}`
+  return { id, flow, way, what, sentAt: world.now, header, now: header, state: 'moving', hops: [] }
 }
 
-export function addHop(world: ModelWorld, id: string, now: Packet, hop: PacketHop): void {
-  const packet = world.get('packets', id)
-  if (packet) world.put('packets', id, { ...packet, now, hops: [...packet.hops, hop] })
+export function putPacket(world: ModelWorld, packet: PacketRecord): void {
+  world.put('packets', packet.id, packet)
 }
 
 export function endPacket(world: ModelWorld, id: string, state: PacketRecord['state'], why?: string): void {
   const packet = world.get('packets', id)
   if (packet && packet.state === 'moving')
     world.put('packets', id, { ...packet, state, endedAt: world.now, ...(why === undefined ? {} : { why }) })
+}
+
+/** Lists a packet with its flow. */
+export function listPacket(world: ModelWorld, packet: PacketRecord, change: Partial<FlowRecord> = {}): void {
+  const flow = world.get('flows', packet.flow)
+  if (flow) world.put('flows', flow.id, { ...flow, ...change, packets: [...flow.packets, packet.id] })
 }

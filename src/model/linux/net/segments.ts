@@ -3,7 +3,7 @@ import { SECOND } from '../../../sim/clock.ts'
 import type { SimEvent } from '../../../sim/contract.ts'
 import type { FlowRecord, ModelWorld, NetPlace } from '../../tables.ts'
 import type { Packet } from '../netfilter/packet.ts'
-import { changeFlow } from './flow.ts'
+import { changeFlow, listPacket, newPacket } from './flow.ts'
 import { actorOf } from './places.ts'
 import { failFlow } from './result.ts'
 import { emit } from './stack.ts'
@@ -66,12 +66,15 @@ function send(
   options: Again,
 ): void {
   const actor = actorOf(place)
+  const packet = newPacket(world, flow.id, by === 'client' ? 'request' : 'reply', what, header)
+  let change: Partial<FlowRecord> = {}
   if (options.again !== undefined) {
     world.cancel(flow.timer)
     const timer = world.send(NET_RTO, actor, { flow: flow.id }, { from: actor, delayMicros: options.again })
-    changeFlow(world, flow.id, { timer, unanswered: { by, flags, what } })
+    change = { timer, unanswered: { by, flags, what } }
   }
-  const out = emit(world, place, flow.id, by === 'client' ? 'request' : 'reply', what, header)
+  listPacket(world, packet, change)
+  const out = emit(world, place, packet)
   if (!out) return
   if ('failed' in out) {
     if (by === 'client') failFlow(world, flow.id, out.failed)

@@ -7,7 +7,7 @@ import { findListener } from '../listeners.ts'
 import type { Packet } from '../netfilter/packet.ts'
 import type { NetRequest } from './connect.ts'
 import { daemonAnswer } from './daemons.ts'
-import { changeFlow, endPacket } from './flow.ts'
+import { changeFlow, listPacket, newPacket } from './flow.ts'
 import { isOutside, samePlace } from './places.ts'
 import { answered, failFlow, succeedFlow } from './result.ts'
 import { ACK, DATA_AGAIN, FIN, PSH, RST, sendFromClient, sendFromServer, SYN } from './segments.ts'
@@ -16,7 +16,6 @@ import { sendHop } from './wire.ts'
 
 /** A packet is at its destination's stack: hand it to the socket. */
 export function land(world: ModelWorld, packet: PacketRecord, place: NetPlace, inDev: string): void {
-  endPacket(world, packet.id, 'delivered')
   const flow = world.get('flows', packet.flow)
   if (!flow) return
   const header = packet.now
@@ -39,8 +38,10 @@ function landIcmp(world: ModelWorld, flow: FlowRecord, packet: PacketRecord, pla
   }
   if (header.icmp!.type === 8) {
     const reply: Packet = { ...header, src: header.dst, dst: header.src, icmp: { type: 0, code: 0 }, mark: 0 }
-    const out = emit(world, place, flow.id, 'reply', 'echo reply', reply)
-    if (out && !('failed' in out)) sendHop(world, out.packet, place, place, 'lo', out.afterMicros, true)
+    const answer = newPacket(world, flow.id, 'reply', 'echo reply', reply)
+    listPacket(world, answer)
+    const out = emit(world, place, answer)
+    if (out && 'packet' in out) sendHop(world, out.packet, place, place, 'lo', out.afterMicros, true)
   } else if (samePlace(place, flow.client) && packet.way === 'reply' && header.src === flow.dst) {
     changeFlow(world, flow.id, { connectedAt: world.now })
     succeedFlow(world, flow.id)
@@ -104,7 +105,7 @@ function landAtServer(
     const listener = listenerAt(world, place, 'tcp', header)
     if (!listener) return sendReset(world, packet, place as { node: string; netns: string }, header)
     changeFlow(world, flow.id, { state: 'requested' })
-    sendFromServer(world, flow.id, ACK, 'ACK')
+    if (!flow.routine) sendFromServer(world, flow.id, ACK, 'ACK')
     handRequest(world, flow.id, listener, header)
   } else if (flow.unanswered?.by === 'server') answered(world, flow.id)
 }
@@ -202,7 +203,8 @@ function landAtClient(
     if (flow.endedAt !== undefined && first)
       return sendReset(world, packet, place as { node: string; netns: string }, header)
     if (first) answered(world, flow.id, { state: 'connected', connectedAt: world.now })
-    sendFromClient(world, flow.id, ACK, 'ACK')
+    // of a probe, the acknowledgement rides on what follows it at once
+    if (!flow.routine) sendFromClient(world, flow.id, ACK, 'ACK')
     if (!first) return
     if (flow.request !== undefined) return sendFromClient(world, flow.id, PSH | ACK, flow.what, DATA_AGAIN)
     succeedFlow(world, flow.id)

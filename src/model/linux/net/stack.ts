@@ -9,32 +9,22 @@ import { comparedRules, expandTrace } from '../netfilter/trace.ts'
 import type { Traversal } from '../netfilter/traversal.ts'
 import { traverse } from '../netfilter/traverse.ts'
 import { keepConntrack } from './conntrack-table.ts'
-import { addHop, endPacket, newPacket } from './flow.ts'
+import { listPacket, newPacket, putPacket } from './flow.ts'
 import { isOutside, namespaceOf, primaryAddress } from './places.ts'
-import { outsideToNode, transmit } from './wire.ts'
+import { outsideToNode, sendHop, transmit } from './wire.ts'
 
 /** What a stack says of a packet that it keeps: the caller hands it to a socket. */
-export type Landed = { readonly packet: PacketRecord; readonly header: Packet; readonly afterMicros: number }
-
-/** Sends a segment from a socket at `place`. Returns it where it stays in the same namespace (loopback). */
-export function emit(
-  world: ModelWorld,
-  place: NetPlace,
-  flow: string,
-  way: PacketRecord['way'],
-  what: string,
-  header: Packet,
-): Landed | Failed | undefined {
-  const packet = newPacket(world, flow, way, what, header)
-  if (isOutside(place)) {
-    outsideToNode(world, place.host, packet, header)
-    return undefined
-  }
-  return pass(world, packet, place.node, place.netns, undefined)
-}
-
+export type Landed = { readonly packet: PacketRecord; readonly afterMicros: number }
 /** A local send that failed at once: errno of connect or send. */
-export type Failed = { readonly failed: 'unreachable' | 'refused' | 'denied'; readonly packet: PacketRecord }
+export type Failed = { readonly failed: 'unreachable' | 'refused' | 'denied' }
+
+/** Sends a packet from a socket at `place`. Returns it where it stays in the same namespace (loopback). */
+export function emit(world: ModelWorld, place: NetPlace, packet: PacketRecord): Landed | Failed | undefined {
+  if (!isOutside(place)) return pass(world, packet, place.node, place.netns, undefined)
+  putPacket(world, packet)
+  outsideToNode(world, place.host, packet)
+  return undefined
+}
 
 /** Takes a packet through one namespace. `inDev` undefined: a socket of it sends. */
 export function pass(
@@ -48,9 +38,12 @@ export function pass(
   const t = traverse(ns, packet.now, inDev === undefined ? {} : { inDev }, asker(world, node))
   const compared = comparedRules(t.trace)
   const micros = stackMicros(compared)
-  if (netns === '') {
+  const host = netns === ''
+  // of a probe only the way of its first packet is kept
+  const detail = compared > 0 && (packet.header.flags === 2 || packet.header.proto === 'udp' || !isProbe(packet))
+  if (host) {
     keepConntrack(world, node, t.conntrack)
-    remember(world, node, t)
+    if (t.effects.length > 0) remember(world, node, t)
   }
   const hop: PacketHop = {
     at: world.now,
@@ -62,26 +55,27 @@ export function pass(
     ...(t.nextHop === undefined ? {} : { nextHop: t.nextHop }),
     before: packet.now,
     after: t.packet,
-    ...(netns === ''
-      ? {
-          ctState: t.conntrack.state,
-          direction: t.conntrack.direction === 0 ? ('original' as const) : ('reply' as const),
-        }
-      : {}),
+    ...(host ? { ctState: t.conntrack.state, direction: t.conntrack.direction === 0 ? 'original' : 'reply' } : {}),
     nat: t.nat,
-    ...(compared > 0 ? { trace: t.trace } : {}),
-    matched: compared > 0 ? expandTrace(ns.rules, t.trace, true) : [],
+    ...(detail ? { trace: t.trace } : {}),
+    matched: detail ? expandTrace(ns.rules, t.trace, true) : [],
     compared,
     verdict: t.verdict,
     ...(t.stoppedBy ? { stoppedBy: t.stoppedBy.why } : {}),
   }
-  addHop(world, packet.id, t.packet, hop)
-  const now = world.get('packets', packet.id) ?? packet
+  const now: PacketRecord = { ...packet, now: t.packet, hops: [...packet.hops, hop] }
   if (t.verdict !== 'ACCEPT') return stopped(world, now, node, netns, inDev, t)
-  if (t.fate === 'local') return { packet: now, header: t.packet, afterMicros: micros }
+  if (t.fate === 'local') {
+    const landed: PacketRecord = { ...now, state: 'delivered', endedAt: world.now + micros }
+    putPacket(world, landed)
+    return { packet: landed, afterMicros: micros }
+  }
+  putPacket(world, now)
   transmit(world, now, node, netns, t.outDev ?? '', t.nextHop ?? t.packet.dst, micros)
   return undefined
 }
+
+const isProbe = (packet: PacketRecord): boolean => packet.flow.startsWith('probe')
 
 /** A rule costs about 17 ns in nf_tables' iptables form; a stack without rules a few microseconds. */
 function stackMicros(compared: number): number {
@@ -141,12 +135,12 @@ function stopped(
 ): Failed | undefined {
   const why = t.stoppedBy?.why ?? t.verdict
   world.because('NF3', { why, hook: t.stoppedBy?.hook ?? '', chain: t.stoppedBy?.chain ?? '' })
-  endPacket(world, packet.id, t.verdict === 'REJECT' ? 'rejected' : 'dropped', why)
-  if (t.verdict === 'DROP')
-    return inDev === undefined && packet.header.proto === 'udp' && t.stoppedBy?.hook === 'OUTPUT'
-      ? { failed: 'denied', packet }
-      : undefined
-  if (inDev === undefined) return { failed: t.verdict === 'REJECT' ? 'refused' : 'unreachable', packet }
+  putPacket(world, { ...packet, state: t.verdict === 'REJECT' ? 'rejected' : 'dropped', endedAt: world.now, why })
+  if (t.verdict === 'DROP') {
+    const sending = inDev === undefined && packet.header.proto === 'udp' && t.stoppedBy?.hook === 'OUTPUT'
+    return sending ? { failed: 'denied' } : undefined
+  }
+  if (inDev === undefined) return { failed: t.verdict === 'REJECT' ? 'refused' : 'unreachable' }
   if (t.rejectWith === 'tcp-reset') sendReset(world, packet, { node, netns }, t.packet)
   else sendIcmp(world, packet, { node, netns }, inDev, t.packet, t.rejectWith ?? 'icmp-port-unreachable')
   return undefined
@@ -183,7 +177,7 @@ export function sendIcmp(
     dport: 0,
     icmp: { type: 3, code: ICMP_CODES[how] ?? 3, about: { proto, src: header.src, dst: header.dst, sport, dport } },
   }
-  emit(world, from, about.flow, about.way === 'request' ? 'reply' : 'request', how.replace(/-/g, ' '), error)
+  sendAlone(world, about, from, how.replace(/-/g, ' '), error)
 }
 
 /** A reset in the name of the destination. */
@@ -201,7 +195,7 @@ export function sendReset(
     dport: header.sport,
     flags: 4 | 16,
   }
-  emit(world, from, about.flow, about.way === 'request' ? 'reply' : 'request', 'RST, ACK', reset)
+  sendAlone(world, about, from, 'RST, ACK', reset)
 }
 
 function deviceAddress(
@@ -214,4 +208,18 @@ function deviceAddress(
     .get('links', `${place.node}|${place.netns}|${dev}`)
     ?.addresses.find((a) => !a.includes(':'))
     ?.split('/')[0]
+}
+
+/** A packet of the kernel itself, against the way of the one it speaks of. */
+function sendAlone(
+  world: ModelWorld,
+  about: PacketRecord,
+  from: { node: string; netns: string },
+  what: string,
+  header: Packet,
+): void {
+  const packet = newPacket(world, about.flow, about.way === 'request' ? 'reply' : 'request', what, header)
+  listPacket(world, packet)
+  const out = emit(world, from, packet)
+  if (out && 'packet' in out) sendHop(world, out.packet, from, from, 'lo', out.afterMicros, true)
 }

@@ -136,7 +136,8 @@ export function newStage(nodes: readonly StageNode[], pods: readonly StagePod[],
   }
   const watch: Stage['watch'] = (resource, type, object) => {
     const data = { watch: 'w', type, resource, object }
-    for (const node of nodes) machine.input({ kind: 'api.watch', from: 'apiserver', to: `${node.name}/kube-proxy`, data })
+    for (const node of nodes)
+      machine.input({ kind: 'api.watch', from: 'apiserver', to: `${node.name}/kube-proxy`, data })
   }
   change((world) => {
     putMachine(world, 'control-plane', '172.18.0.2', '10.244.0.0/24')
@@ -158,7 +159,8 @@ export function newStage(nodes: readonly StageNode[], pods: readonly StagePod[],
       return results[before]
     },
     startProxies(services, slices) {
-      for (const node of nodes) machine.input({ kind: 'kube-proxy.start', to: `${node.name}/kube-proxy`, data: { pid: 42 } })
+      for (const node of nodes)
+        machine.input({ kind: 'kube-proxy.start', to: `${node.name}/kube-proxy`, data: { pid: 42 } })
       for (const service of services) watch('services', 'ADDED', service)
       for (const slice of slices) watch('endpointslices', 'ADDED', slice)
       watch('services', 'BOOKMARK', {})
@@ -171,7 +173,13 @@ export function newStage(nodes: readonly StageNode[], pods: readonly StagePod[],
 const META = { namespace: 'default', resourceVersion: '1', creationTimestamp: '' }
 
 export function serviceOf(name: string, spec: object, status?: object): Service {
-  const service = { apiVersion: 'v1', kind: 'Service', metadata: { ...META, name, uid: name }, spec, status: status ?? {} }
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...META, name, uid: name },
+    spec,
+    status: status ?? {},
+  }
   return service as Service
 }
 
@@ -185,7 +193,11 @@ export function sliceOf(
     kind: 'EndpointSlice',
     metadata: { ...META, name: `${service}-x`, uid: service, labels: { 'kubernetes.io/service-name': service } },
     addressType: 'IPv4',
-    endpoints: endpoints.map((e) => ({ addresses: [e.ip], nodeName: e.node, conditions: e.conditions ?? { ready: true } })),
+    endpoints: endpoints.map((e) => ({
+      addresses: [e.ip],
+      nodeName: e.node,
+      conditions: e.conditions ?? { ready: true },
+    })),
     ports,
   }
   return slice as unknown as EndpointSlice

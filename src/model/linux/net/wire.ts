@@ -4,7 +4,6 @@
  */
 import { LATENCY } from '../../messages.ts'
 import type { LinkRecord, ModelWorld, NetPlace, PacketRecord } from '../../tables.ts'
-import type { Packet } from '../netfilter/packet.ts'
 import { endPacket } from './flow.ts'
 import { actorOf, GATEWAY, machineWithIp, type OutsideHost, outsideWithIp } from './places.ts'
 
@@ -32,8 +31,8 @@ const OUTSIDE_MICROS = 14_000
 export const ARP_TIMEOUT_MICROS = 3_000_000
 export const ARP_FAILED = 'timer.net-arp'
 
-export function hopKind(world: ModelWorld, flow: string): 'net.hop' | 'net.probe-hop' {
-  return world.get('flows', flow)?.routine ? 'net.probe-hop' : 'net.hop'
+function hopKind(flow: string): 'net.hop' | 'net.probe-hop' {
+  return flow.startsWith('probe') ? 'net.probe-hop' : 'net.hop'
 }
 
 export function sendHop(
@@ -60,7 +59,7 @@ export function sendHop(
     dev,
     ...(landed ? { landed } : {}),
   }
-  world.send(hopKind(world, packet.flow), actorOf(to), data, { from: actorOf(from), delayMicros })
+  world.send(hopKind(packet.flow), actorOf(to), data, { from: actorOf(from), delayMicros })
 }
 
 /** Out of `dev` of a namespace towards the neighbour `nextHop`. */
@@ -184,7 +183,8 @@ function overNetwork(
 }
 
 /** From a machine outside: to a node's own address, or to the node that its network routes the address to. */
-export function outsideToNode(world: ModelWorld, host: OutsideHost, packet: PacketRecord, header: Packet): void {
+export function outsideToNode(world: ModelWorld, host: OutsideHost, packet: PacketRecord): void {
+  const header = packet.header
   const flow = world.get('flows', packet.flow)
   const via = flow?.via
   const machine = machineWithIp(world, header.dst) ?? (via === undefined ? undefined : world.get('machines', via))
