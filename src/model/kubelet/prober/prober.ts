@@ -1,14 +1,10 @@
 // Probe workers: one record per container and kind, each with its own ticker.
 // Upstream: pkg/kubelet/prober/prober_manager.go (AddPod, StopLivenessAndStartup, UpdatePodStatus), worker.go (run),
 // prober.go (probe, runProbeWithRetries), pkg/kubelet/kubelet.go (handleProbeSync).
-import type { Container, ContainerStatus, Pod, Probe } from '../../apiserver/objects.ts'
+import type { Container, ContainerStatus, Pod } from '../../apiserver/objects.ts'
 import { parseRfc3339, SECOND } from '../../../sim/clock.ts'
 import { placeOf, type SimEvent } from '../../../sim/contract.ts'
-import type { ExecSyncResponse } from '../../cri/api.ts'
-import type { CriResponse } from '../../messages.ts'
 import type { KubeletItem, ModelWorld, ProbeRecord } from '../../tables.ts'
-import { cri, rpcError, tell, type Ctx } from '../calls.ts'
-import { podEvents } from '../event-texts.ts'
 import { klog } from '../klog.ts'
 import type { ProbeResult } from '../pod-actions.ts'
 import { makeStatus, podOf } from '../pod-view.ts'
@@ -16,22 +12,19 @@ import { podText, updatePod, worker } from '../pod-workers.ts'
 import { isSidecar } from '../restart-policy.ts'
 import { currentStatus, setStatus } from '../status-manager.ts'
 import { enqueue } from '../sync-loop.ts'
-import { dial, type DialAnswer } from './dial.ts'
-import { afterProbe, beforeProbe, maxProbeRetries, withProbeDefaults, type WorkerState } from './probe-decisions.ts'
-import { portOf } from './targets.ts'
+import { attemptProbe } from './attempts.ts'
+import { beforeProbe, withProbeDefaults, type WorkerState } from './probe-decisions.ts'
 
 type Kind = ProbeRecord['probe']
 const kinds: readonly Kind[] = ['startup', 'readiness', 'liveness']
-const field = { startup: 'startupProbe', readiness: 'readinessProbe', liveness: 'livenessProbe' } as const
-const title = { startup: 'Startup', readiness: 'Readiness', liveness: 'Liveness' } as const
+export const probeField = { startup: 'startupProbe', readiness: 'readinessProbe', liveness: 'livenessProbe' } as const
 const words = { Success: 'success', Failure: 'failure', Unknown: 'unknown' } as const
-const results = { success: 'Success', failure: 'Failure', unknown: undefined } as const
 
 export const probeId = (node: string, uid: string, container: string, probe: Kind): string =>
   `${node}|${uid}|${container}|${probe}`
 
 /** Containers that are probed: the regular ones and the sidecars. */
-function probedContainers(pod: Pod): Container[] {
+export function probedContainers(pod: Pod): Container[] {
   return [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)]
 }
 
@@ -40,7 +33,7 @@ export function addProbes(world: ModelWorld, node: string, pod: Pod): void {
   const { uid, name, namespace = 'default' } = pod.metadata
   for (const spec of probedContainers(pod)) {
     for (const probe of kinds) {
-      const wanted = spec[field[probe]]
+      const wanted = spec[probeField[probe]]
       const id = probeId(node, uid, spec.name, probe)
       if (wanted === undefined || world.get('probes', id) !== undefined) continue
       const periodMicros = withProbeDefaults(wanted).periodSeconds * SECOND
@@ -86,7 +79,7 @@ export function stopLivenessAndStartup(world: ModelWorld, node: string, uid: str
     if (record.probe !== 'readiness') stop(world, record)
 }
 
-function stop(world: ModelWorld, record: ProbeRecord): void {
+export function stop(world: ModelWorld, record: ProbeRecord): void {
   world.cancel(record.timer)
   world.put('probes', probeId(record.node, record.uid, record.container, record.probe), undefined)
 }
@@ -113,7 +106,7 @@ export function triggerReadiness(
   }
 }
 
-function stateOf(record: ProbeRecord): WorkerState {
+export function stateOf(record: ProbeRecord): WorkerState {
   const lastResult = record.successes > 0 ? 'Success' : record.failures > 0 ? 'Failure' : undefined
   return {
     containerId: record.containerId,
@@ -123,7 +116,7 @@ function stateOf(record: ProbeRecord): WorkerState {
   }
 }
 
-function withState(record: ProbeRecord, state: WorkerState): ProbeRecord {
+export function withState(record: ProbeRecord, state: WorkerState): ProbeRecord {
   return {
     ...record,
     containerId: state.containerId,
@@ -140,7 +133,7 @@ export function onProbeTick(world: ModelWorld, event: SimEvent<{ boot: number; i
   if (record === undefined || world.get('kubelets', node)?.boot !== boot) return
   const pod = podOf(world, node, record.uid)
   const spec = pod && probedContainers(pod).find((c) => c.name === record.container)
-  const wanted = spec?.[field[record.probe]]
+  const wanted = spec?.[probeField[record.probe]]
   if (pod === undefined || spec === undefined || wanted === undefined) return stop(world, record)
 
   const timer = world.send('timer.kubelet.probe', event.to, event.data, { delayMicros: record.periodMicros })
@@ -185,7 +178,7 @@ export function onProbeTick(world: ModelWorld, event: SimEvent<{ boot: number; i
 }
 
 /** Results that change go into their channel, as results_manager does. */
-function setResult(world: ModelWorld, record: ProbeRecord, result: ProbeResult | undefined): ProbeRecord {
+export function setResult(world: ModelWorld, record: ProbeRecord, result: ProbeResult | undefined): ProbeRecord {
   if (result === undefined) return { ...record, result: 'unknown' }
   const word = words[result]
   if (record.result === word) return record
@@ -197,129 +190,6 @@ function setResult(world: ModelWorld, record: ProbeRecord, result: ProbeResult |
     containerId: record.containerId,
   })
   return { ...record, result: word }
-}
-
-function attemptProbe(
-  world: ModelWorld,
-  node: string,
-  pod: Pod,
-  spec: Container,
-  probe: Probe,
-  record: ProbeRecord,
-): void {
-  const ctx: Omit<Ctx, 'boot'> = {
-    who: 'probe',
-    epoch: record.attempt,
-    key: probeId(node, record.uid, record.container, record.probe),
-  }
-  const { timeoutSeconds } = withProbeDefaults(probe)
-  const timeoutMicros = timeoutSeconds * SECOND
-  const podIP = currentStatus(world, node, pod).podIP ?? ''
-  if (probe.exec) {
-    cri(
-      world,
-      node,
-      'ExecSync',
-      { container_id: record.containerId, cmd: probe.exec.command ?? [], timeout: timeoutSeconds },
-      ctx,
-    )
-  } else if (probe.httpGet) {
-    const { host, port, path = '/', scheme = 'HTTP' } = probe.httpGet
-    dial(
-      world,
-      node,
-      { kind: 'http', ip: host || podIP, port: portOf(spec, port), path, https: scheme === 'HTTPS', timeoutMicros },
-      ctx,
-    )
-  } else if (probe.tcpSocket) {
-    dial(
-      world,
-      node,
-      {
-        kind: 'tcp',
-        ip: probe.tcpSocket.host || podIP,
-        port: portOf(spec, probe.tcpSocket.port),
-        path: '',
-        https: false,
-        timeoutMicros,
-      },
-      ctx,
-    )
-  } else {
-    dial(
-      world,
-      node,
-      { kind: 'tcp', ip: podIP, port: probe.grpc?.port ?? 0, path: '', https: false, timeoutMicros },
-      ctx,
-    )
-  }
-}
-
-export function onProbeExec(world: ModelWorld, node: string, ctx: Ctx, response: CriResponse): void {
-  if (response.error) {
-    // A command that ran out of time has failed; anything else is an error of the probe.
-    if (response.error.code === 'DeadlineExceeded') return probed(world, node, ctx, 'Failure', response.error.message)
-    return probed(world, node, ctx, undefined, rpcError(response.error))
-  }
-  const { stdout, stderr, exit_code: code } = response.response as ExecSyncResponse
-  return probed(world, node, ctx, code === 0 ? 'Success' : 'Failure', stdout + stderr)
-}
-
-export function onProbeDial(world: ModelWorld, node: string, answer: DialAnswer): void {
-  const { error, status } = answer
-  if (error !== undefined) return probed(world, node, answer.ctx, 'Failure', error)
-  if (status === undefined || (status >= 200 && status < 400))
-    return probed(world, node, answer.ctx, 'Success', answer.body ?? '')
-  return probed(world, node, answer.ctx, 'Failure', `HTTP probe failed with statuscode: ${status}`)
-}
-
-function probed(
-  world: ModelWorld,
-  node: string,
-  ctx: Ctx,
-  outcome: 'Success' | 'Failure' | undefined,
-  output: string,
-): void {
-  const record = world.get('probes', ctx.key!)
-  if (record === undefined || !record.inFlight || record.attempt !== ctx.epoch) return
-  const pod = podOf(world, node, record.uid)
-  const spec = pod && probedContainers(pod).find((c) => c.name === record.container)
-  const wanted = spec?.[field[record.probe]]
-  if (pod === undefined || spec === undefined || wanted === undefined) return stop(world, record)
-
-  if (outcome === undefined && record.tries < maxProbeRetries) {
-    world.put('probes', ctx.key!, { ...record, tries: record.tries + 1 })
-    return attemptProbe(world, node, pod, spec, wanted, record)
-  }
-  const kind = title[record.probe]
-  if (outcome === undefined) tell(world, node, pod, podEvents.probeErrored(kind, output), spec)
-  else if (outcome === 'Failure') {
-    klog(world, node, 'I', 'prober.go:120', 'Probe failed', {
-      probeType: kind,
-      pod: podText(pod),
-      podUID: record.uid,
-      containerName: record.container,
-      probeResult: 'failure',
-      output,
-    })
-    tell(world, node, pod, podEvents.unhealthy(kind, output), spec)
-  }
-  const { successThreshold, failureThreshold } = withProbeDefaults(wanted)
-  const then = afterProbe(stateOf(record), record.probe, { successThreshold, failureThreshold }, outcome)
-  world.because('KL13', {
-    probe: record.probe,
-    outcome: outcome ?? 'error',
-    why: then.why,
-    result: then.result ?? results[record.result] ?? 'Unknown',
-  })
-  let next: ProbeRecord = {
-    ...withState(record, then.state),
-    inFlight: false,
-    lastAt: world.now,
-    lastOutput: output.slice(0, 500),
-  }
-  if (then.result !== undefined) next = setResult(world, next, then.result)
-  world.put('probes', ctx.key!, next)
 }
 
 /** The sync loop learns of a result that changed. */
