@@ -9,6 +9,7 @@ import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import { newVethName } from '../cri/ids.ts'
 import { COSTS } from '../cri/costs.ts'
 import { linkOf, type AddrAdd, type LinkAdd } from '../linux/links.ts'
+import { whilePowered } from '../linux/power.ts'
 import type { RouteAdd } from '../linux/routes.ts'
 import { BRIDGE, NETWORK_NAME } from './conflist.ts'
 import { nextAddress, release, reserve } from './host-local.ts'
@@ -126,5 +127,5 @@ export const cni: ModelComponent = {
     ipReservations: { owner: 'cni', indexes: { node: (r) => r.node, container: (r) => r.containerId } },
     cniNodes: { owner: 'cni' },
   },
-  handlers: { 'cni.add': add, 'cni.del': del, 'kernel.link-added': linkAdded },
+  handlers: whilePowered({ 'cni.add': add, 'cni.del': del, 'kernel.link-added': linkAdded }),
 }

@@ -84,4 +84,9 @@ export const CONTAINERD_RULES: readonly Rule[] = [
     says: 'Without its pause process a sandbox is not ready; its containers run on, the kubelet will replace all.',
     source: `${server}/events.go handleSandboxExit`,
   },
+  {
+    id: 'CR18',
+    says: 'After a restart of the machine, what containerd remembers as running is exited with code 255, reason Unknown.',
+    source: `${server}/restart.go loadContainer`,
+  },
 ]

@@ -11,7 +11,9 @@ import { execDeadline, execEnded, execStep, execSync } from './exec-sync.ts'
 import { blobStarts, pullImage, pullTimeout, registryResponse, shareBandwidth, unpacked } from './image-pull.ts'
 import { imageFsInfo, imageStatus, listImages, removeImage } from './image-store.ts'
 import { containerStatus, listContainers, listPodSandbox, podSandboxStatus } from './lists.ts'
+import { powerBack, powerLost } from './power.ts'
 import type { OciResult } from './runc.ts'
+import { whilePowered } from '../linux/power.ts'
 import { status, version } from './runtime-status.ts'
 import { netnsAdded, pauseImagePulled, pauseStep, runPodSandbox, sandboxNetworkReady } from './sandbox-run.ts'
 import { advanceStop, removePodSandbox, sandboxNetworkGone, stopPodSandbox } from './sandbox-stop.ts'
@@ -99,7 +101,9 @@ export const containerd: ModelComponent = {
       indexes: { node: (r) => r.node, sandbox: (r) => r.sandboxId, container: (r) => r.containerId },
     },
   },
-  handlers: {
+  handlers: whilePowered({
+    'machine.off': powerLost,
+    'machine.on': powerBack,
     'cri.request': request,
     'cni.result': cniResult,
     'oci.result': ociResult,
@@ -114,5 +118,5 @@ export const containerd: ModelComponent = {
     'timer.pulled': pauseImagePulled,
     'timer.stop-deadline': stopDeadline,
     'timer.exec-deadline': execDeadline,
-  },
+  }),
 }

@@ -6,6 +6,7 @@ import { LATENCY } from '../messages.ts'
 import type { ModelComponent, ModelWorld } from '../tables.ts'
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import type { CloneRequest, ExecveRequest, KillRequest } from '../linux/processes.ts'
+import { whilePowered } from '../linux/power.ts'
 import { COSTS } from './costs.ts'
 
 export type OciCreate = {
@@ -112,12 +113,12 @@ export const runc: ModelComponent = {
       source: 'opencontainers/runc libcontainer/standard_init_linux.go (exec.LookPath)',
     },
   ],
-  handlers: {
+  handlers: whilePowered({
     'oci.create': create,
     'oci.start': start,
     'oci.kill': kill,
     'oci.delete': remove,
     'oci.exec': exec,
     'kernel.cloned': cloned,
-  },
+  }),
 }

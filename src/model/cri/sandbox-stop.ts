@@ -46,7 +46,7 @@ export function advanceStop(world: ModelWorld, call: CriCallRecord): void {
     world.send('oci.kill', `${node}/runc`, { id, pid: sandbox.pid, signal: 'SIGKILL' }, { delayMicros: LATENCY.local })
     return
   }
-  if (sandbox.netns !== '' && world.get('netns', `${node}|${sandbox.netns}`)) {
+  if (sandbox.netns !== '') {
     if (call.doing === DELETING_NETWORK) return
     updateCall(world, call, { doing: DELETING_NETWORK })
     sendCni(world, 'DEL', sandbox, { call: call.id })

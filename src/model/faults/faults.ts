@@ -4,12 +4,14 @@ import type { SimEvent } from '../../sim/contract.ts'
 import type { Fault } from './fault.ts'
 import { kubeletStopped } from './kubelet-stopped.ts'
 import { linkDown } from './link-down.ts'
+import { booted, nodeOff } from './node-off.ts'
 import { containerKilled, pauseKilled } from './process-killed.ts'
 import { registryDown, registryRateLimit, slowRegistry } from './registry-faults.ts'
 
 export const FAULTS: readonly Fault[] = [
   kubeletStopped,
   linkDown,
+  nodeOff,
   containerKilled,
   pauseKilled,
   registryDown,
@@ -55,5 +57,5 @@ export const faults: ModelComponent = {
     { id: 'FT2', says: 'A fault was healed by hand.', source: 'lab' },
   ],
   tables: { machines: { owner: 'faults' }, faults: { owner: 'faults' } },
-  handlers: { 'fault.set': set },
+  handlers: { 'fault.set': set, 'timer.boot': booted },
 }

@@ -13,5 +13,5 @@ export const linkDown: Fault = {
   summary: 'Nothing passes eth0 of a node in either direction; what runs on it does not notice at once.',
   targets: nodes,
   set: (world, node) => cable(world, node, false),
-  heal: (world, node) => cable(world, node, true),
+  heal: (world, node) => cable(world, node, !world.get('machines', node)?.off),
 }

@@ -5,6 +5,7 @@ import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import type { NetRequest, NetRespond } from '../linux/net/connect.ts'
 import type { ConnectResult } from '../linux/net/result.ts'
 import { appendContainerLog } from '../cri/container-log.ts'
+import { whilePowered } from '../linux/power.ts'
 import { respond, SERVERS } from './behaviour.ts'
 import { memoryOf } from './process-memory.ts'
 import { exitTask, PROGRAMS, startTask } from './programs.ts'
@@ -141,7 +142,7 @@ export const proc: ModelComponent = {
       source: 'linux kernel/signal.c sig_task_ignored; pid_namespaces(7)',
     },
   ],
-  handlers: {
+  handlers: whilePowered({
     'kernel.run': run,
     'kernel.signal': signal,
     'kernel.exec': exec,
@@ -151,5 +152,5 @@ export const proc: ModelComponent = {
     'timer.task': tick,
     'net.request': request,
     'net.result': netResult,
-  },
+  }),
 }

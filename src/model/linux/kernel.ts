@@ -4,6 +4,7 @@ import { addrAdd, linkAdd, linkDel, linkSet, netnsAdd, netnsDel } from './links.
 import { listen } from './listeners.ts'
 import { grow } from './oom.ts'
 import { clone, execve, exitGroup, kill } from './processes.ts'
+import { powerLost, whilePowered } from './power.ts'
 import { routeAdd, routeDel } from './routes.ts'
 
 export const kernel: ModelComponent = {
@@ -34,7 +35,9 @@ export const kernel: ModelComponent = {
     journal: { owner: 'linux', indexes: { unit: (r) => `${r.node}|${r.unit}` } },
     units: { owner: 'linux', indexes: { node: (r) => r.node } },
   },
-  handlers: {
+  handlers: whilePowered({
+    'machine.off': powerLost,
+    'machine.on': () => {},
     'kernel.netns-add': netnsAdd,
     'kernel.netns-del': netnsDel,
     'kernel.link-add': linkAdd,
@@ -49,5 +52,5 @@ export const kernel: ModelComponent = {
     'kernel.exit-group': exitGroup,
     'kernel.listen': listen,
     'kernel.grow': grow,
-  },
+  }),
 }

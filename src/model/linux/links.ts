@@ -65,8 +65,10 @@ export function netnsAdd(world: ModelWorld, event: SimEvent<NetnsAdd>): void {
 
 /** With the namespace go its links, the other ends of its veth pairs, its routes and its sockets. */
 export function netnsDel(world: ModelWorld, event: SimEvent<NetnsDel>): void {
-  const node = placeOf(event.to)
-  const { name } = event.data
+  dropNetns(world, placeOf(event.to), event.data.name)
+}
+
+export function dropNetns(world: ModelWorld, node: string, name: string): void {
   for (const link of world.by('links', 'netns', `${node}|${name}`)) removeLink(world, link)
   dropRoutesOf(world, node, name)
   world.put('netns', `${node}|${name}`, undefined)
