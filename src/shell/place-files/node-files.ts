@@ -1,3 +1,4 @@
+import { machineFiles } from '../../model/linux/machine-files.ts'
 import type { Host } from '../process.ts'
 import type { ViewFile, ViewTree } from '../overlay-files.ts'
 
@@ -6,6 +7,7 @@ export function nodeViews(host: Host, node: string): ViewTree {
   const reader = host.reader()
   const files = new Map<string, ViewFile>()
   const put = (path: string, text: () => string) => files.set(path, { text })
+  for (const [path, text] of machineFiles(reader, node)) put(path, text)
   const machine = reader.get('machines', node)
   put('/etc/hostname', () => `${node}\n`)
   if (machine) {
