@@ -29,7 +29,8 @@ export class Chronicle {
     this.seen = entry.n
     const { event } = entry
     if (event.from !== event.to) this.count(event.kind, event.at)
-    if (event.at >= this.flagsFrom && entry.changes.length > 0 && this.bookmarks.length < MOST_BOOKMARKS) this.mark(entry)
+    if (event.at >= this.flagsFrom && entry.changes.length > 0 && this.bookmarks.length < MOST_BOOKMARKS)
+      this.mark(entry)
   }
 
   density(): Density {

@@ -118,6 +118,14 @@ describe('follow', () => {
     expect(session.watched.size).toBe(1)
   })
 
+  it('is not held up by a message that was taken back on its way', () => {
+    const session = start()
+    session.runUntil(5_000_000, Infinity)
+    session.input({ kind: 'input.takes-back', to: 'apiserver', data: {} })
+    const { state } = play(session, 3_000)
+    expect(state.shown).toBeGreaterThan(6_000_000)
+  })
+
   it('steps to the next watched arrival and stops there', () => {
     const session = start()
     session.runUntil(5_000_000, Infinity)

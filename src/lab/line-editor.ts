@@ -115,7 +115,9 @@ export function createLineEditor(host: LineEditorHost): LineEditor {
     const cell = Math.max(...words.map(width)) + 2
     const perRow = Math.max(1, Math.floor(columns / cell))
     let list = '\r\n'
-    words.slice(0, 200).forEach((word, i) => (list += word + (i % perRow === perRow - 1 ? '\r\n' : ' '.repeat(cell - width(word)))))
+    words
+      .slice(0, 200)
+      .forEach((word, i) => (list += word + (i % perRow === perRow - 1 ? '\r\n' : ' '.repeat(cell - width(word)))))
     if (words.length > 200) list += `\r\n... and ${words.length - 200} more`
     host.write(`${list.endsWith('\r\n') ? list : `${list}\r\n`}`)
     drawnRows = 1
@@ -200,8 +202,9 @@ export function createLineEditor(host: LineEditorHost): LineEditor {
       drawnRows = 1
       if (text !== undefined) draw()
     },
-     
-    keys: (text) => (text.match(/\x1b\[[0-9;]*[A-Za-z~]|\x1bO[A-Z]|[\x00-\x1f\x7f]|[^\x00-\x1f\x7f]+/g) ?? []).forEach(key),
+
+    keys: (text) =>
+      (text.match(/\x1b\[[0-9;]*[A-Za-z~]|\x1bO[A-Z]|[\x00-\x1f\x7f]|[^\x00-\x1f\x7f]+/g) ?? []).forEach(key),
     print(text) {
       const open = prompt !== undefined
       if (open) host.write(`${drawnRows > 1 ? `\x1b[${drawnRows - 1}A` : ''}\r\x1b[J`)

@@ -1,23 +1,8 @@
-/**
- * Shells that run on the live cluster: those of the terminals, and the ones that apply what the editor holds. They wait
- * on model time; while one does, time has to move, and quickly enough for a person at a prompt.
- */
+/** A script on the live cluster, as a click on Apply runs it: it waits on model time like a line in the terminal. */
 import { createSession, type Session as Shell } from '../shell/session.ts'
-import type { ModelWait } from '../shell/tasks.ts'
 import type { Ran } from '../lesson/play.ts'
 import type { Host } from '../shell/process.ts'
 import type { Tool } from '../tools/contract.ts'
-
-export interface ShellWaits {
-  /** Some command waits for the model. */
-  readonly waiting: boolean
-  /** It waits for an answer and not for a moment: Follow hurries. */
-  readonly hurried: boolean
-}
-
-export function lookAt(waits: readonly ModelWait[]): ShellWaits {
-  return { waiting: waits.length > 0, hurried: waits.some((wait) => wait.tables !== undefined) }
-}
 
 export interface LiveScript {
   readonly shell: Shell

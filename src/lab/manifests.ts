@@ -18,17 +18,33 @@ export function plan(reader: ModelReader, text: string, file: string): PlanAnswe
   const lines = text.split('\n')
   const manifest = readManifest(text, file)
   const problems: ManifestProblem[] = manifest.problems.map((problem) =>
-    at(lines, problem.line ?? 1, problem.column ?? 1, '', 'error', `${problem.message.replace(/^error: /, '')}${problem.hint ? ` ${problem.hint}` : ''}`),
+    at(
+      lines,
+      problem.line ?? 1,
+      problem.column ?? 1,
+      '',
+      'error',
+      `${problem.message.replace(/^error: /, '')}${problem.hint ? ` ${problem.hint}` : ''}`,
+    ),
   )
   const objects: PlanAnswer['objects'][number][] = []
   for (const document of manifest.documents.slice(0, LIMIT)) {
     const resource = resourceOfKind(document.apiVersion, document.kind)
     if (!resource) {
-      problems.push(placed(lines, document, 'kind', 'error', `no matches for kind "${document.kind}" in version "${document.apiVersion}". The lab knows the kinds of Kubernetes itself, not custom resources.`))
+      problems.push(
+        placed(
+          lines,
+          document,
+          'kind',
+          'error',
+          `no matches for kind "${document.kind}" in version "${document.apiVersion}". The lab knows the kinds of Kubernetes itself, not custom resources.`,
+        ),
+      )
       continue
     }
     const namespace = resource.namespaced ? (document.namespace ?? 'default') : undefined
-    for (const { path, what, says } of notModelled(document.body as KubeObject)) problems.push(placed(lines, document, path, what, says))
+    for (const { path, what, says } of notModelled(document.body as KubeObject))
+      problems.push(placed(lines, document, path, what, says))
     const metadata = { ...(document.body.metadata as Record<string, unknown>), ...(namespace ? { namespace } : {}) }
     const request: ApiRequest = {
       verb: 'patch',
@@ -46,7 +62,8 @@ export function plan(reader: ModelReader, text: string, file: string): PlanAnswe
     if (answer.code >= 400) {
       const causes = answer.causes ?? []
       if (causes.length === 0) problems.push(placed(lines, document, '', 'error', answer.message ?? 'refused'))
-      for (const cause of causes) problems.push(placed(lines, document, cause.field, 'error', `${cause.field}: ${cause.message}`))
+      for (const cause of causes)
+        problems.push(placed(lines, document, cause.field, 'error', `${cause.field}: ${cause.message}`))
       continue
     }
     const before = old ? yamlText(shown(old)) : ''
@@ -70,13 +87,26 @@ function shown(object: KubeObject): unknown {
   return { ...rest, metadata: { ...meta, ...(Object.keys(own).length > 0 ? { annotations: own } : {}) } }
 }
 
-function placed(lines: readonly string[], document: ManifestDocument, path: string, severity: ManifestProblem['severity'], says: string): ManifestProblem {
+function placed(
+  lines: readonly string[],
+  document: ManifestDocument,
+  path: string,
+  severity: ManifestProblem['severity'],
+  says: string,
+): ManifestProblem {
   const { line, column } = document.at(path)
   return at(lines, line, column, path, severity, says)
 }
 
 /** From a point to the end of the word there, so that the mark in the editor is as wide as the field. */
-function at(lines: readonly string[], line: number, column: number, path: string, severity: ManifestProblem['severity'], says: string): ManifestProblem {
+function at(
+  lines: readonly string[],
+  line: number,
+  column: number,
+  path: string,
+  severity: ManifestProblem['severity'],
+  says: string,
+): ManifestProblem {
   const text = lines[line - 1] ?? ''
   const width = /^[^\s:]+/.exec(text.slice(column - 1))?.[0].length ?? 1
   return { line, column, endLine: line, endColumn: column + Math.max(1, width), path, severity, says }

@@ -51,7 +51,9 @@ const BY_NAME: Readonly<Record<string, KeyOf>> = {
   },
 }
 
-const OWN: { readonly [K in keyof Tables]?: Readonly<Record<string, KeyOf>> } = {
+const OWN: { readonly [K in keyof Tables]?: Readonly<Record<string, KeyOf | undefined>> } = {
+  // Needs the list of resources, which the page does not have.
+  otherobjects: { resource: undefined },
   pods: { node: (pod: Row) => pod.spec?.nodeName || undefined },
   sandboxes: { pod: (sandbox: Row) => sandbox.metadata.uid },
   containers: { pod: field('podUid') },
@@ -60,7 +62,8 @@ const OWN: { readonly [K in keyof Tables]?: Readonly<Record<string, KeyOf>> } = 
 }
 
 export function keyOf(table: string, index: string): KeyOf | undefined {
-  return (OWN as Record<string, Record<string, KeyOf> | undefined>)[table]?.[index] ?? BY_NAME[index]
+  const own = (OWN as Record<string, Record<string, KeyOf | undefined> | undefined>)[table]
+  return own && index in own ? own[index] : BY_NAME[index]
 }
 
 const NONE: readonly never[] = Object.freeze([])

@@ -234,7 +234,8 @@ export class Session {
 
   private took(entry: JournalEntry): void {
     this.ran = true
-    this.flights.delete(entry.event.id)
+    // A handler may have cancelled what was under way (a deadline that was met).
+    for (const id of this.flights.keys()) if (!this.timeline.machine.waiting(id)) this.flights.delete(id)
     this.fresh.push(entry.event)
     if (this.fresh.length > 4 * EVENTS_PER_FRAME) this.fresh = this.fresh.slice(-EVENTS_PER_FRAME)
     this.mirror.note(entry)

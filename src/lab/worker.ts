@@ -1,32 +1,22 @@
 /** The worker: a session, its pacer, its shells, and what the page asks. It outlives every error of the model. */
 /// <reference lib="webworker" />
-import { machineRunner, runShell } from '../lesson/lab.ts'
-import { boot, newMachine, openAt } from '../model/cluster.ts'
+import { boot, openAt } from '../model/cluster.ts'
 import { FAULTS, faultProblem } from '../model/faults/faults.ts'
 import { SCENARIOS } from '../model/scenarios/scenarios.ts'
-import { createFilters } from '../shell/filters.ts'
-import type { Filters, Host, LabControls } from '../shell/process.ts'
+import type { LabControls } from '../shell/process.ts'
 import type { Input } from '../sim/contract.ts'
-import { TOOLS } from '../tools/registry.ts'
 import { causes, effects, eventsBetween, history } from './answers.ts'
-import { lookAt, runLive, type LiveScript } from './live-shells.ts'
-import { plan } from './manifests.ts'
 import { createPacer, wallClock } from './pacer.ts'
-import type { Answer, ApplyAnswer, Ask, FaultInfo, FromWorker, ScenarioInfo, ToWorker } from './protocol.ts'
+import type { Answer, Ask, FaultInfo, FromWorker, ScenarioInfo, ToWorker } from './protocol.ts'
 import { Session } from './session.ts'
 import { encodeRun } from './share.ts'
-import { createTerminals } from './terminal.ts'
+import type { Shells } from './shells.ts'
 
 declare const self: DedicatedWorkerGlobalScope
 
 const post = (message: FromWorker): void => self.postMessage(message)
 const pacer = createPacer(wallClock(), (frame) => post({ t: 'frame', frame }))
 let session: Session | undefined
-const scripts = new Set<LiveScript>()
-
-/** sed, awk, jq and their like are large: loaded when a line first uses one. */
-const loadFilters = async (): Promise<Filters> =>
-  createFilters((await import('just-bash/browser')) as unknown as Parameters<typeof createFilters>[0])
 
 function give(inputs: readonly Input[]): void {
   pacer.act((run) => {
@@ -47,30 +37,38 @@ const controls: LabControls = {
     return step?.rules.map((rule) => `${rule.id} ${rule.says}`).join('\n')
   },
 }
-const terminals = createTerminals({ tools: TOOLS, post, give, lab: controls, loadFilters })
-const liveHost = (run: Session): Host => ({ reader: () => run.reader, give, loadFilters, lab: controls })
+/** The shells and the tools come when somebody needs them, or when the first picture has been moving for a while. */
+let shells: Shells | undefined
+let loading: Promise<Shells> | undefined
+const PRELOAD_MS = 2_500
+
+function loadShells(): Promise<Shells> {
+  loading ??= import('./shells.ts').then(({ createShells }) => {
+    shells = createShells({ post, give, lab: controls })
+    if (session) shells.reset(session)
+    return shells
+  })
+  return loading
+}
 
 /** A command that waits makes time go, and lets it rest again where it rested before. */
 let rests = false
 function attend(): void {
-  const waits = lookAt([...terminals.waits(), ...[...scripts].flatMap((script) => script.shell.waits())])
-  pacer.hurry(waits.hurried)
-  if (waits.waiting && !pacer.playing() && !session?.stopped) {
+  if (!shells) return
+  const { waiting, hurried } = shells.waits()
+  pacer.hurry(hurried)
+  if (waiting && !pacer.playing() && !session?.stopped) {
     rests = true
     pacer.play(true)
-  } else if (!waits.waiting && rests) {
+  } else if (!waiting && rests) {
     rests = false
     pacer.play(false)
   }
 }
 
 pacer.onTurn = (run) => {
-  const changed = run.takeChangedTables()
-  terminals.wake(changed)
-  for (const script of scripts) {
-    script.shell.wake(changed)
-    void script.check().then((ended) => ended && scripts.delete(script))
-  }
+  if (!shells) return
+  shells.wake(run.takeChangedTables())
   setTimeout(attend, 0)
 }
 
@@ -79,11 +77,9 @@ function open(message: Extract<ToWorker, { t: 'open' }>): void {
   const next = new Session(scenario, seed, boot(scenario, seed), openAt(scenario))
   session = next
   rests = false
-  for (const script of scripts) script.shell.close()
-  scripts.clear()
   if (message.watch) next.watch(message.watch)
   pacer.open(next)
-  terminals.reset(next)
+  shells?.reset(next)
   const given = { count: 0 }
   const own = inputs.filter((input) => input.after > 0 || input.kind !== 'cluster.boot')
   if (own.length > 0)
@@ -96,20 +92,8 @@ function open(message: Extract<ToWorker, { t: 'open' }>): void {
     })
   pacer.seek(message.at ?? openAt(scenario), () => {
     if (message.play) pacer.play(true)
+    setTimeout(() => void loadShells(), PRELOAD_MS)
   })
-}
-
-async function apply(run: Session, yaml: string, file: string): Promise<ApplyAnswer> {
-  const name = file.replaceAll(/[^A-Za-z0-9._-]/g, '_') || 'manifest.yaml'
-  const planned = plan(run.reader, yaml, name)
-  const script = runLive(liveHost(run), TOOLS, `kubectl apply -f ${name}`, { [name]: yaml })
-  scripts.add(script)
-  setTimeout(() => {
-    void script.check().then((ended) => ended && scripts.delete(script))
-    attend()
-  }, 0)
-  const { out, err, exit } = await script.done
-  return { ok: exit === 0, text: `${out}${err}`.trimEnd(), problems: planned.problems }
 }
 
 function faultList(run: Session): FaultInfo[] {
@@ -143,15 +127,14 @@ async function answer(run: Session, ask: Ask): Promise<unknown> {
     case 'scenarios':
       return Object.values(SCENARIOS).map(({ name, title, says }): ScenarioInfo => ({ name, title, says }))
     case 'plan':
-      return plan(run.reader, ask.yaml, ask.file)
-    case 'apply':
-      return apply(run, ask.yaml, ask.file)
-    case 'run': {
-      // In a copy of this moment that is thrown away: the cluster of the page does not notice.
-      const copy = newMachine(run.seed)
-      copy.restore(run.timeline.machine.save())
-      return runShell(machineRunner(copy), ask.script, { ...terminals.files(), ...ask.files }, loadFilters)
+      return (await loadShells()).plan(ask.yaml, ask.file)
+    case 'apply': {
+      const answered = (await loadShells()).apply(ask.yaml, ask.file)
+      setTimeout(attend, 0)
+      return answered
     }
+    case 'run':
+      return (await loadShells()).run(ask.script, ask.files)
     case 'share':
       return encodeRun({
         scenario: run.scenario,
@@ -198,9 +181,10 @@ function handle(message: ToWorker): void {
       return
     }
     case 'terminal':
-      if (message.data.d === 'file') terminals.file(message.data.name, message.data.text)
-      else terminals.handle(message.session, message.data)
-      setTimeout(attend, 0)
+      void loadShells().then((all) => {
+        all.terminal(message.session, message.data)
+        setTimeout(attend, 0)
+      })
       return
   }
 }

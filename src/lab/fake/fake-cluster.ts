@@ -73,7 +73,8 @@ function next(world: W, step: number, name: string): void {
 }
 
 const onScript = (world: W, event: { data: unknown }): void => {
-  const { step, pod } = event.data as { step?: number; pod?: string }
+  const { step, pod, takesBack } = event.data as { step?: number; pod?: string; takesBack?: number }
+  world.cancel(takesBack)
   if (step !== undefined && pod !== undefined) next(world, step, pod)
 }
 const kinds = [...new Set(SCRIPT.map(([kind]) => kind))]
@@ -100,6 +101,10 @@ const cluster: ModelComponent = {
     },
     'input.delete'(world, event) {
       world.put('pods', `default/${(event.data as { name: string }).name}`, undefined)
+    },
+    'input.takes-back'(world) {
+      const id = world.send('kernel.link', `${N}/kernel`, { says: 'never' }, { from: `${N}/cni`, delayMicros: 500_000 })
+      world.send('kernel.netns', `${N}/kernel`, { takesBack: id }, { from: `${N}/containerd`, delayMicros: 100 })
     },
     'input.fail'() {
       throw new Error('a handler of the toy fails')

@@ -63,7 +63,7 @@ export default function TerminalPanel({ backlog, send, listen, focus }: Terminal
     const terminal = new Terminal({
       fontFamily: "'JetBrains Mono', monospace",
       fontSize: 13,
-      lineHeight: 1.38,
+      lineHeight: 1.12,
       cursorBlink: false,
       cursorStyle: 'block',
       scrollback: SCROLLBACK,
