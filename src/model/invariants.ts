@@ -2,7 +2,9 @@
  * What must hold after every event, whatever the manifests and faults are. A violation is a mistake of the model, never
  * of the learner. The fuzzer and the tests call `violations` after events; it costs the size of the world.
  */
-import type { ModelReader } from './tables.ts'
+import type { JournalEntry } from '../sim/contract.ts'
+import type { Pod } from './apiserver/objects.ts'
+import type { ContainerRecord, ModelReader, SandboxRecord } from './tables.ts'
 
 export interface Violation {
   readonly rule: string
@@ -23,7 +25,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   'a running container has a process, and its sandbox exists': (reader) =>
     reader.all('containers').flatMap((container) => {
-      if (container.state !== 'CONTAINER_RUNNING') return []
+      // Without power nobody is there to notice.
+      if (container.state !== 'CONTAINER_RUNNING' || reader.get('machines', container.node)?.off) return []
       const name = `${container.namespace}/${container.podName}/${container.metadata.name}`
       const process = reader.get('processes', `${container.node}|${container.pid}`)
       return [
@@ -72,4 +75,50 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 export function violations(reader: ModelReader): Violation[] {
   return Object.entries(CHECKS).flatMap(([rule, check]) => check(reader).map((says) => ({ rule, says })))
+}
+
+type Step<R> = (before: R, after: R) => string | undefined
+
+/** What one write may never do to a record, by table. */
+const STEPS: { pods: Readonly<Record<string, Step<Pod>>>; containers: Readonly<Record<string, Step<ContainerRecord>>>; sandboxes: Readonly<Record<string, Step<SandboxRecord>>> } = {
+  pods: {
+    'a pod never changes its node': (a, b) => (a.spec.nodeName && a.spec.nodeName !== b.spec.nodeName ? `${a.spec.nodeName} to ${b.spec.nodeName}` : undefined),
+    'a deletion is never taken back': (a, b) => (a.metadata.deletionTimestamp && !b.metadata.deletionTimestamp ? 'deletionTimestamp is gone' : undefined),
+    'a finished pod stays finished': (a, b) =>
+      (a.status?.phase === 'Succeeded' || a.status?.phase === 'Failed') && b.status?.phase !== a.status.phase ? `${a.status.phase} to ${b.status?.phase}` : undefined,
+    'restarts only add up': (a, b) => {
+      for (const list of ['containerStatuses', 'initContainerStatuses'] as const)
+        for (const status of a.status?.[list] ?? []) {
+          const now = b.status?.[list]?.find((s) => s.name === status.name)
+          if (now && now.restartCount < status.restartCount) return `${status.name}: ${status.restartCount} to ${now.restartCount}`
+        }
+      return undefined
+    },
+    'each version is newer': (a, b) => (Number(b.metadata.resourceVersion) > Number(a.metadata.resourceVersion) ? undefined : `${a.metadata.resourceVersion} to ${b.metadata.resourceVersion}`),
+    'a pod with a node was never unscheduled': (a, b) => (a.spec.nodeName && !b.spec.nodeName ? a.spec.nodeName : undefined),
+  },
+  containers: {
+    'an exited container never runs again': (a, b) => (a.state === 'CONTAINER_EXITED' && b.state !== a.state ? b.state : undefined),
+    'an exit code is final': (a, b) => (a.exitCode !== undefined && a.exitCode !== b.exitCode ? `${a.exitCode} to ${b.exitCode}` : undefined),
+  },
+  sandboxes: {
+    'a dead sandbox never comes back': (a, b) => (a.stage === 'stopped' && b.state === 'SANDBOX_READY' ? 'ready again' : undefined),
+    'a ready sandbox keeps its address': (a, b) => (a.stage === 'ready' && b.stage === 'ready' && a.ip !== b.ip ? `${a.ip} to ${b.ip}` : undefined),
+  },
+}
+
+/** The same for what one event did; costs only what it wrote. */
+export function wrongSteps(entry: JournalEntry): Violation[] {
+  const out: Violation[] = []
+  for (const { table, id, from, to } of entry.changes) {
+    const steps = (STEPS as Readonly<Record<string, Readonly<Record<string, Step<never>>>>>)[table]
+    if (!steps || !from || !to) continue
+    // The same name, another pod.
+    if (table === 'pods' && (from as Pod).metadata.uid !== (to as Pod).metadata.uid) continue
+    for (const [rule, step] of Object.entries(steps)) {
+      const says = step(from as never, to as never)
+      if (says !== undefined) out.push({ rule, says: `${id}: ${says}` })
+    }
+  }
+  return out
 }

@@ -77,6 +77,7 @@ export function onWatchEvent(world: ModelWorld, event: SimEvent<ApiWatchEvent>):
   world.put('kubeletPods', id, record)
   if (mirrorOf !== undefined) {
     if (before === undefined) mirrorAdded(world, node, mirrorOf)
+    if (pod.metadata.deletionTimestamp !== undefined) mirrorDeleted(world, node, pod)
     return
   }
   if (before === undefined) return enqueue(world, node, 'config', { what: 'ADD', uid, name: pod.metadata.name })

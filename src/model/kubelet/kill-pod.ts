@@ -50,7 +50,8 @@ export function startKill(world: ModelWorld, record: PodWorkerRecord): void {
   const runtime = runtimeOf(world, node, uid)
   const running = runtime.containers.filter((c) => c.state === 'running' || c.state === 'unknown')
   const kills = running.map((c) => killOf(world, record, pod, c.id, c.name, '', undefined, record.grace))
-  const sandboxes = runtime.sandboxes.filter((s) => s.state === 'READY').map((s) => s.id)
+  // The dead ones too: a sandbox whose pause was killed still holds its address (ConvertPodStatusToRunningPod).
+  const sandboxes = runtime.sandboxes.map((s) => s.id)
   if (running.length > 0)
     world.because('KL15', { pod: `${record.namespace}/${record.name}`, graceSeconds: record.grace ?? 0 })
   beginKills(world, { ...record, job: { ...record.job!, kills, sandboxes, acted: true } })

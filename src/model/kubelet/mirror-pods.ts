@@ -24,7 +24,8 @@ export function ensureMirror(world: ModelWorld, node: string, uid: string): void
   const mirror = mirrorOf(world, node, pod)
   const { namespace = 'default', name } = pod.metadata
   if (mirror !== undefined) {
-    if (mirror.metadata.annotations?.[mirrorAnnotation] === uid || mirror.metadata.deletionTimestamp !== undefined)
+    // A mirror that somebody deleted is let go and made anew: the static pod itself does not notice.
+    if (mirror.metadata.annotations?.[mirrorAnnotation] === uid && mirror.metadata.deletionTimestamp === undefined)
       return
     api(
       world,
@@ -74,7 +75,7 @@ export function onMirrorAnswer(world: ModelWorld, node: string, ctx: Ctx, respon
   })
 }
 
-/** Somebody deleted the mirror: the static pod runs on, and its worker makes a new one. */
+/** Somebody deletes the mirror, or has: the static pod runs on, and its worker makes a new one. */
 export function mirrorDeleted(world: ModelWorld, node: string, mirror: Pod): void {
   const known = world
     .by('kubeletPods', 'node', node)
@@ -94,7 +95,7 @@ export function deleteOrphanMirrors(world: ModelWorld, node: string): void {
     const owner = world
       .by('kubeletPods', 'node', node)
       .some((p) => p.source === 'file' && p.pod.metadata.name === name && p.pod.metadata.namespace === namespace)
-    if (owner || mirror.metadata.deletionTimestamp !== undefined) continue
+    if (owner) continue
     api(
       world,
       node,

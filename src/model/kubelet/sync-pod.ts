@@ -80,7 +80,7 @@ export function afterVolumes(world: ModelWorld, record: PodWorkerRecord, pod: Po
   }
   if (actions.killPod) {
     const running = runtime.containers.filter((c) => c.state === 'running' || c.state === 'unknown')
-    const sandboxes = runtime.sandboxes.filter((s) => s.state === 'READY').map((s) => s.id)
+    const sandboxes = runtime.sandboxes.map((s) => s.id)
     const kills = running.map((c) => killOf(world, record, pod, c.id, c.name, ''))
     return beginKills(world, { ...record, job: { ...job, kills, sandboxes } })
   }
