@@ -3,8 +3,11 @@
  * registry sends them, near those of the real images. An image that is not here still runs: see `known-image.ts`.
  */
 
-/** Which command-line tools an image brings. 'none': neither a shell nor tools (distroless, scratch). */
-export type Tools = 'busybox' | 'debian' | 'none'
+/**
+ * Which command-line tools an image brings. 'busybox' (alpine too), 'debian' (slim: shell and coreutils, no network tools,
+ * not even ps), 'full' (all that the lab knows), 'none' (distroless, scratch: no shell either).
+ */
+export type Tools = 'busybox' | 'debian' | 'full' | 'none'
 
 export type CatalogueImage = {
   /** `registry/repository`, in full. */
@@ -21,6 +24,8 @@ export type CatalogueImage = {
   ports?: readonly number[]
   stopSignal?: string
   tools: Tools
+  /** Beyond those: nginx brings curl. */
+  extraTools?: readonly string[]
   /** Base name of a binary of the image -> name of the program (programs.ts) that stands for it. */
   programs?: Readonly<Record<string, string>>
   says: string
@@ -40,6 +45,7 @@ export const CATALOGUE: readonly CatalogueImage[] = [
     ports: [80],
     stopSignal: 'SIGQUIT',
     tools: 'debian',
+    extraTools: ['curl'],
     programs: { 'docker-entrypoint.sh': 'nginx', nginx: 'nginx' },
     says: 'web server on port 80, welcome page, files under /usr/share/nginx/html',
   },
@@ -140,6 +146,7 @@ export const CATALOGUE: readonly CatalogueImage[] = [
     env: { PATH },
     user: 'curl_user',
     tools: 'busybox',
+    extraTools: ['curl'],
     programs: { 'entrypoint.sh': 'exec-args' },
     says: 'curl, on a small shell',
   },
@@ -149,7 +156,7 @@ export const CATALOGUE: readonly CatalogueImage[] = [
     layersKB: [3_802, 171_300, 1_290, 20_110],
     cmd: ['zsh'],
     env: { PATH },
-    tools: 'debian',
+    tools: 'full',
     says: 'shell with network tools',
   },
   {
@@ -161,6 +168,7 @@ export const CATALOGUE: readonly CatalogueImage[] = [
     env: { PATH },
     ports: [80, 8080, 8081, 9376],
     tools: 'busybox',
+    extraTools: ['curl', 'dig'],
     programs: { agnhost: 'agnhost' },
     says: 'the test server of Kubernetes: netexec, serve-hostname, liveness, pause',
   },
@@ -239,7 +247,7 @@ export const CATALOGUE: readonly CatalogueImage[] = [
     entrypoint: [`/${name}`],
     env: { PATH },
     ...(name === 'web' ? { ports: [8080] } : {}),
-    tools: 'debian',
+    tools: 'full',
     programs: { [name]: program },
     says,
   })),

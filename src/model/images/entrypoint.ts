@@ -1,5 +1,4 @@
 /** From an image, a command and arguments to the words that run, the program that stands for them, or the refusal. */
-import type { Tools } from './catalogue.ts'
 import type { KnownImage } from './known-image.ts'
 import { hasTool, isShell } from './tools.ts'
 
@@ -25,10 +24,9 @@ export function programOf(image: KnownImage | undefined, argv: readonly string[]
   const entry = image?.entry
   const own = entry?.programs?.[name]
   if (own !== undefined) return own
-  const tools: Tools = entry?.tools ?? 'debian'
-  if (isShell(name, tools)) return 'shell'
+  if (isShell(name, entry)) return 'shell'
   if (entry === undefined && argv[0] === UNKNOWN_ENTRYPOINT[0]) return 'unknown'
-  if (hasTool(name, tools)) return 'tool'
+  if (hasTool(name, entry)) return 'tool'
   return 'unknown'
 }
 
@@ -43,8 +41,8 @@ export function missingExecutable(image: KnownImage | undefined, argv: readonly 
     [...(entry.entrypoint ?? []).slice(0, 1), ...(entry.entrypoint ? [] : (entry.cmd ?? []).slice(0, 1))].some(
       (w) => baseName(w) === name,
     ) ||
-    isShell(name, entry.tools) ||
-    hasTool(name, entry.tools)
+    isShell(name, entry) ||
+    hasTool(name, entry)
   if (present) return undefined
   if (word.includes('/')) return `exec: "${word}": stat ${word}: no such file or directory`
   return `exec: "${word}": executable file not found in $PATH`

@@ -9,9 +9,10 @@ import { baseName, programOf } from './entrypoint.ts'
 import { imageNote, isMissing, lookUpImage, type KnownImage } from './known-image.ts'
 import { netStep, startNet, type NetOutcome, type NetWork } from './network-tools.ts'
 import type { Task } from './process-memory.ts'
+import { runsLoneCommandInPlace } from './tools.ts'
 import { SERVER_PROGRAMS, type ServerProgram } from './servers.ts'
 import { environment, print, setState, setTask, taskOf, wakeAfter, type Session } from './session.ts'
-import { runCommand, toolsOf } from './shell/commands.ts'
+import { entryOf, runCommand } from './shell/commands.ts'
 import { compile } from './shell/program.ts'
 import { finish, resume, runShell, type Host } from './shell/run.ts'
 import { newShell, type ShellState } from './shell/state.ts'
@@ -150,7 +151,8 @@ const shell: Program = {
     }
     // bash and dash run a lone command in their own place.
     const [only] = script.ops
-    const lone = script.ops.length === 1 && only?.op === 'run' && only.redirects.length === 0 && toolsOf(s) === 'debian'
+    const lone =
+      script.ops.length === 1 && only?.op === 'run' && only.redirects.length === 0 && runsLoneCommandInPlace(entryOf(s))
     setState(s, id, newShell({ code: lone ? `exec ${code}` : (code ?? ''), vars: env, params, cwd }))
     go(s, id)
   },
@@ -210,7 +212,7 @@ function server(program: ServerProgram): Program {
     },
     tick(s, id, what) {
       const task = taskOf(s, id)!
-      if (what === 'exit') return exitTask(s, id, program.stop?.code ?? 0)
+      if (what === 'exit') return exitTask(s, id, program.stop?.codeOf?.(task.argv) ?? program.stop?.code ?? 0)
       print(s, id, 'stderr', program.hello(s.container, s.world.now, task.argv))
       setState(s, id, { stage: 'serving' })
       // Programs that are an actor of their own: the container is only their process.

@@ -3,7 +3,7 @@ import { civil, rfc3339, SECOND } from '../../../sim/clock.ts'
 import { baseName } from '../entrypoint.ts'
 import { hasTool } from '../tools.ts'
 import { lookUpImage, isMissing } from '../known-image.ts'
-import type { Tools } from '../catalogue.ts'
+import type { CatalogueImage } from '../catalogue.ts'
 import { hostnameOf, type Session } from '../session.ts'
 import { FILE_COMMANDS } from './file-commands.ts'
 import { TEXT_COMMANDS } from './text-commands.ts'
@@ -305,13 +305,14 @@ const SHELL_ONLY = new Set([
   'wait',
 ])
 
-export function toolsOf(s: Session): Tools {
+/** The image's entry in the catalogue; undefined: not known. */
+export function entryOf(s: Session): CatalogueImage | undefined {
   const image = lookUpImage(s.container.image)
-  return isMissing(image) ? 'debian' : (image.entry?.tools ?? 'debian')
+  return isMissing(image) ? undefined : image.entry
 }
 
 function known(s: Session, name: string): boolean {
-  return SHELL_ONLY.has(name) || hasTool(name, toolsOf(s))
+  return SHELL_ONLY.has(name) || hasTool(name, entryOf(s))
 }
 
 export function runCommand(
@@ -321,7 +322,7 @@ export function runCommand(
   stdin: string | undefined,
 ): CommandResult {
   const name = baseName(argv[0]!)
-  if (name === 'busybox' && argv[1] !== undefined && hasTool('busybox', toolsOf(s)))
+  if (name === 'busybox' && argv[1] !== undefined && hasTool('busybox', entryOf(s)))
     return runCommand(s, sh, argv.slice(1), stdin)
   if (known(s, name)) {
     if (NETWORK.has(name)) return { net: true }
