@@ -805,6 +805,12 @@ export type NetfilterRecord = {
   addedCount: number
   removedCount: number
 }
+/** How often rules and policies of a machine matched. id: node. */
+export type RuleHitsRecord = {
+  node: string
+  /** `table chain index` (from 0) or `table chain policy` -> packets and bytes. */
+  hits: Record<string, readonly [number, number]>
+}
 /** A tracked connection of a host namespace. id: `node|PROTO SRC:PORT>DST:PORT` of the first packet. */
 export type ConntrackRecord = ConntrackEntry & {
   node: string
@@ -979,6 +985,7 @@ export interface Tables {
   proxiedServices: ProxiedServiceRecord
   chains: ChainRecord
   netfilter: NetfilterRecord
+  ruleHits: RuleHitsRecord
   conntrack: ConntrackRecord
   recent: RecentRecord
   flows: FlowRecord

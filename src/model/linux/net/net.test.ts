@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { listConntrack } from './conntrack-table.ts'
+import { liveRules } from '../netfilter/live-rules.ts'
+import { printSave } from '../netfilter/print-save.ts'
 import { newStage, serviceOf, sliceOf, type StagePod as Pod, TWO_NODES } from './stage.ts'
 
 const web1: Pod = { name: 'web-1', node: 'worker-1', ip: '10.244.1.11', tcp: [8080] }
@@ -107,6 +109,22 @@ describe('a Service', () => {
     expect(stage.machine.reader.get('netfilter', 'worker-1')!.removed.some((line) => line.includes('KUBE-SEP-'))).toBe(
       true,
     )
+  })
+
+  it('counts what matched, and counts from zero after a restore', () => {
+    const stage = newStage(TWO_NODES, PODS)
+    stage.startProxies([web], [sliceOf('web', [web1], TCP)])
+    const dnat = (): string | undefined =>
+      printSave(liveRules(stage.machine.reader, 'worker-1'), { counters: true, table: 'nat' })
+        .split('\n')
+        .find((line) => line.includes('-j DNAT'))
+        ?.split(' ')[0]
+    expect(dnat()).toBe('[0:0]')
+    for (let i = 0; i < 3; i++) stage.connect({ ...get, from: inPod(client), dst: '10.96.0.50', dport: 80 })
+    expect(dnat()).toBe('[3:180]')
+    stage.watch('endpointslices', 'MODIFIED', sliceOf('web', [web1], TCP))
+    stage.run(stage.machine.now + 2_500_000)
+    expect(dnat()).toBe('[0:0]')
   })
 
   it('answers over UDP, and stale UDP entries go with their endpoint', () => {

@@ -5,6 +5,7 @@
 import type { ModelWorld, NetPlace, PacketHop, PacketRecord } from '../../tables.ts'
 import type { Ask } from '../netfilter/walk.ts'
 import type { Packet } from '../netfilter/packet.ts'
+import { countHits } from '../netfilter/live-rules.ts'
 import { comparedRules, expandTrace } from '../netfilter/trace.ts'
 import type { Traversal } from '../netfilter/traversal.ts'
 import { traverse } from '../netfilter/traverse.ts'
@@ -44,6 +45,7 @@ export function pass(
   if (host) {
     keepConntrack(world, node, t.conntrack)
     if (t.effects.length > 0) remember(world, node, t)
+    if (compared > 0) countHits(world, node, t.trace, bytesOf(packet.header))
   }
   const hop: PacketHop = {
     at: world.now,
@@ -73,6 +75,14 @@ export function pass(
   putPacket(world, now)
   transmit(world, now, node, netns, t.outDev ?? '', t.nextHop ?? t.packet.dst, micros)
   return undefined
+}
+
+/** On the wire, with IP and TCP headers and their usual options; what an application says is taken as 80 bytes. */
+function bytesOf(header: Packet): number {
+  if (header.length !== undefined) return header.length
+  if (header.proto !== 'tcp') return header.proto === 'udp' ? 70 : 84
+  const flags = header.flags ?? 2
+  return flags & 2 ? 60 : flags & 8 ? 132 : 52
 }
 
 const isProbe = (packet: PacketRecord): boolean => packet.flow.startsWith('probe')

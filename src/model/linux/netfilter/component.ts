@@ -16,6 +16,7 @@ export const netfilter: ModelComponent = {
   tables: {
     chains: { owner: 'linux/netfilter', indexes: { node: (r) => r.node, table: (r) => `${r.node}|${r.table}` } },
     netfilter: { owner: 'linux/netfilter' },
+    ruleHits: { owner: 'linux/netfilter' },
   },
   rules: [
     {

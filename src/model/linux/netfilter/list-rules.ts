@@ -1,5 +1,5 @@
 /** Chains as `iptables -L -n` prints them, with and without `-v` and `--line-numbers`. */
-import { type Chain, type ChainSource, countersOf, loadedRule } from './ruleset.ts'
+import { type Chain, type ChainSource, loadedRule, policyCounters, ruleCounters } from './ruleset.ts'
 import type { Match, PortRange, Rule, Target } from './rule.ts'
 import { hex, markText, probabilityText, targetName, words } from './print-rule.ts'
 
@@ -22,12 +22,12 @@ export function listChains(source: ChainSource, table: string, only: string | un
   const blocks: string[] = []
   for (const chain of chains)
     if (only === undefined || chain.name === only)
-      blocks.push(listChain(chain, references.get(chain.name) ?? 0, options))
+      blocks.push(listChain(source, table, chain, references.get(chain.name) ?? 0, options))
   return blocks.join('\n')
 }
 
-function listChain(chain: Chain, references: number, options: ListOptions): string {
-  const [packets, bytes] = chain.counters ?? [0, 0]
+function listChain(source: ChainSource, table: string, chain: Chain, references: number, options: ListOptions): string {
+  const [packets, bytes] = policyCounters(source, table, chain)
   const state = chain.policy
     ? `policy ${chain.policy}${options.verbose ? ` ${packets} packets, ${bytes} bytes` : ''}`
     : `${references} references`
@@ -38,7 +38,7 @@ function listChain(chain: Chain, references: number, options: ListOptions): stri
   if (options.verbose) out += 'in     out     '
   out += 'source               destination         \n'
   chain.rules.forEach((line, i) => {
-    out += `${options.lineNumbers ? `${String(i + 1).padEnd(4)} ` : ''}${listRule(loadedRule(line), countersOf(line), options)}\n`
+    out += `${options.lineNumbers ? `${String(i + 1).padEnd(4)} ` : ''}${listRule(loadedRule(line), ruleCounters(source, table, chain, i), options)}\n`
   })
   return out
 }
@@ -53,10 +53,10 @@ function short(n: number): string {
   return String(n)
 }
 
-function listRule(rule: Rule, counters: readonly [number, number] | undefined, options: ListOptions): string {
+function listRule(rule: Rule, counters: readonly [number, number], options: ListOptions): string {
   let out = ''
   if (options.verbose) {
-    const [packets, bytes] = (counters ?? [0, 0]).map(short)
+    const [packets, bytes] = counters.map(short)
     out += `${packets!.padStart(5)} ${bytes!.padStart(5)} `
   }
   const name = rule.target ? targetName(listed(rule.target)) : ''

@@ -2,8 +2,10 @@
 import type { SimEvent } from '../../../sim/contract.ts'
 import { placeOf } from '../../../sim/contract.ts'
 import type { ChainRecord, ModelReader, ModelWorld } from '../../tables.ts'
-import { BUILT_IN, type Chain, type ChainChange, chainOrder, type ChainSource } from './ruleset.ts'
+import { printRule } from './print-rule.ts'
+import { BUILT_IN, type Chain, type ChainChange, chainOrder, type ChainSource, loadedRule } from './ruleset.ts'
 import { planRestore } from './restore.ts'
+import type { Trace } from './trace.ts'
 
 /** `kernel.iptables-restore`: lines of `iptables-restore`, answered by `kernel.iptables-restored`. */
 export type IptablesRestore = {
@@ -33,6 +35,7 @@ export function liveRules(reader: ModelReader, node: string): ChainSource {
     tables: () => Object.keys(BUILT_IN).filter((table) => reader.by('chains', 'table', `${node}|${table}`).length > 0),
     chain: (table, name) => reader.get('chains', chainId(node, table, name)),
     chains: (table) => chainOrder(table, [...reader.by('chains', 'table', `${node}|${table}`)]),
+    counters: (table, chain, rule) => reader.get('ruleHits', node)?.hits[`${table} ${chain} ${rule}`] ?? [0, 0],
   }
 }
 
@@ -63,11 +66,12 @@ function write(world: ModelWorld, node: string, changes: readonly ChainChange[],
     const { plus, minus } = differ(old?.rules ?? [], chain?.rules ?? [])
     addedCount += plus.length
     removedCount += minus.length
-    for (const line of plus) if (added.length < DIFF_LINES) added.push(`${table} ${line}`)
-    for (const line of minus) if (removed.length < DIFF_LINES) removed.push(`${table} ${line}`)
+    for (const line of plus) if (added.length < DIFF_LINES) added.push(`${table} ${printRule(loadedRule(line))}`)
+    for (const line of minus) if (removed.length < DIFF_LINES) removed.push(`${table} ${printRule(loadedRule(line))}`)
     chainDelta += (chain ? 1 : 0) - (old ? 1 : 0)
     world.put('chains', id, chain && record(node, table, chain, world.now))
   }
+  startCounting(world, node, changes)
   if (!changed) return 0
   const before = world.get('netfilter', node)
   world.put('netfilter', node, {
@@ -82,6 +86,34 @@ function write(world: ModelWorld, node: string, changes: readonly ChainChange[],
     removedCount,
   })
   return addedCount + removedCount
+}
+
+/** Counts what a packet matched (xt_counters). */
+export function countHits(world: ModelWorld, node: string, trace: Trace, bytes: number): void {
+  const hits = { ...world.get('ruleHits', node)?.hits }
+  const add = (key: string): void => {
+    const before = hits[key]
+    hits[key] = before ? [before[0] + 1, before[1] + bytes] : [1, bytes]
+  }
+  for (let i = 0; i < trace.runs.length; i += 4)
+    if (trace.runs[i + 3] === 1) add(`${trace.chains[trace.runs[i]!]!} ${trace.runs[i + 2]!}`)
+  for (const pass of trace.passes) if (pass.policy) add(`${pass.table} ${pass.hook} policy`)
+  world.put('ruleHits', node, { node, hits })
+}
+
+/** Rules that were written anew count from zero, also where they say what they said before. */
+function startCounting(world: ModelWorld, node: string, changes: readonly ChainChange[]): void {
+  const old = world.get('ruleHits', node)
+  if (!old) return
+  const names = new Set(changes.map((change) => `${change.table} ${change.name}`))
+  const hits: Record<string, readonly [number, number]> = {}
+  let fewer = false
+  for (const key in old.hits) {
+    const at = key.lastIndexOf(' ')
+    if (names.has(key.slice(0, at)) && key.slice(at + 1) !== 'policy') fewer = true
+    else hits[key] = old.hits[key]!
+  }
+  if (fewer) world.put('ruleHits', node, { node, hits })
 }
 
 /** The first rule in a table brings its built-in chains. */

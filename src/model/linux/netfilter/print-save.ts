@@ -1,5 +1,5 @@
 /** Whole tables as `iptables-save` and `iptables -S` print them. */
-import { type Chain, type ChainSource, countersOf, loadedRule } from './ruleset.ts'
+import { type Chain, type ChainSource, loadedRule, policyCounters, ruleCounters } from './ruleset.ts'
 import { printRule } from './print-rule.ts'
 
 export interface SaveOptions {
@@ -19,12 +19,12 @@ export function printSave(source: ChainSource, options: SaveOptions = {}): strin
     out += `*${table}\n`
     const chains = source.chains(table)
     for (const chain of chains)
-      out += `:${chain.name} ${chain.policy ?? '-'} [${(chain.counters ?? [0, 0]).join(':')}]\n`
+      out += `:${chain.name} ${chain.policy ?? '-'} [${(chain.policy ? policyCounters(source, table, chain) : [0, 0]).join(':')}]\n`
     for (const chain of chains)
-      for (const line of chain.rules) {
-        if (options.counters) out += `[${(countersOf(line) ?? [0, 0]).join(':')}] `
+      chain.rules.forEach((line, i) => {
+        if (options.counters) out += `[${ruleCounters(source, table, chain, i).join(':')}] `
         out += `${printRule(loadedRule(line))}\n`
-      }
+      })
     out += 'COMMIT\n'
     if (options.header) out += `# Completed on ${options.header.date}\n`
   }

@@ -25,6 +25,8 @@ export interface ChainSource {
   chain(table: string, name: string): Chain | undefined
   /** In the order in which iptables-save lists them: built-in chains by hook, then the others by name. */
   chains(table: string): readonly Chain[]
+  /** Packets and bytes of a rule (from 0) or of the policy, where they are counted apart from the rules' text. */
+  counters?(table: string, chain: string, rule: number | 'policy'): readonly [number, number]
 }
 
 /** Order of tables in `iptables-nft-save`, and the built-in chains of each. */
@@ -147,4 +149,18 @@ export function countersOf(line: string): readonly [number, number] | undefined 
   if (line.charCodeAt(0) !== 91) return undefined
   const found = COUNTERS.exec(line)
   return found ? [Number(found[1]), Number(found[2])] : undefined
+}
+
+/** Counters of a rule, from wherever the source keeps them. */
+export function ruleCounters(
+  source: ChainSource,
+  table: string,
+  chain: Chain,
+  index: number,
+): readonly [number, number] {
+  return source.counters?.(table, chain.name, index) ?? countersOf(chain.rules[index]!) ?? [0, 0]
+}
+
+export function policyCounters(source: ChainSource, table: string, chain: Chain): readonly [number, number] {
+  return source.counters?.(table, chain.name, 'policy') ?? chain.counters ?? [0, 0]
 }
