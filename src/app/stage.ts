@@ -15,6 +15,8 @@ interface Sizes {
   lesson: number
   lessonOpen: boolean
   dock: number
+  /** Height of the dock while it shows the editor, which needs more room than a terminal. */
+  editor: number
   dockOpen: boolean
   /** Share of the first of two views, per cent. */
   split: number
@@ -22,12 +24,13 @@ interface Sizes {
 }
 
 export const LESSON_WIDTH = { least: 320, first: 380, most: 520 } as const
-export const DOCK_HEIGHT = { least: 96, first: 186, most: 560 } as const
+export const DOCK_HEIGHT = { least: 96, first: 186, editor: 340, most: 560 } as const
 
 const FIRST: Sizes = {
   lesson: LESSON_WIDTH.first,
   lessonOpen: true,
   dock: DOCK_HEIGHT.first,
+  editor: DOCK_HEIGHT.editor,
   dockOpen: true,
   split: 60,
   inspector: false,
@@ -77,8 +80,8 @@ export const useStage = create<StageState>(() => ({
 
 export function arrange(sizes: Partial<Sizes>): void {
   useStage.setState(sizes)
-  const { lesson, lessonOpen, dock, dockOpen, split, inspector } = useStage.getState()
-  save('sizes', { lesson, lessonOpen, dock, dockOpen, split, inspector })
+  const { lesson, lessonOpen, dock, editor, dockOpen, split, inspector } = useStage.getState()
+  save('sizes', { lesson, lessonOpen, dock, editor, dockOpen, split, inspector })
 }
 
 export function select(selected: Selection | undefined): void {

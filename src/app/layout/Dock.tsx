@@ -34,7 +34,9 @@ export function DockPanel({ tab }: { tab: DockTab }) {
 }
 
 export function Dock() {
-  const { tab, dockOpen, dock, inspector } = useStage()
+  const { tab, dockOpen, inspector, ...sizes } = useStage()
+  const which = tab === 'yaml' ? 'editor' : 'dock'
+  const height = sizes[which]
   const choose = (id: string): void => {
     if (dockOpen && id === tab) return arrange({ dockOpen: false })
     useStage.setState({ tab: id as DockTab })
@@ -46,13 +48,13 @@ export function Dock() {
         label="Height of the dock"
         direction="horizontal"
         sign={-1}
-        value={dockOpen ? dock : 36}
+        value={dockOpen ? height : 36}
         least={DOCK_HEIGHT.least}
         most={DOCK_HEIGHT.most}
-        onChange={(height) => arrange({ dock: height, dockOpen: true })}
+        onChange={(to) => arrange({ [which]: to, dockOpen: true })}
         onToggle={() => arrange({ dockOpen: !dockOpen })}
       />
-      <section className={css.dock} data-open={dockOpen} style={{ height: dockOpen ? dock : 36 }} aria-label="Dock">
+      <section className={css.dock} data-open={dockOpen} style={{ height: dockOpen ? height : 36 }} aria-label="Dock">
         <div className={css.dockBar}>
           <Tabs
             label="Dock"
