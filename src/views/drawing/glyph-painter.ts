@@ -7,6 +7,7 @@ import { CROSS, RADIUS, TAIL, bracketPath, glyphPath } from './glyph-shape.ts'
 import { motion } from './motion.ts'
 import { planeOf, type Plane } from './plane.ts'
 import { at, type Route } from './route.ts'
+import { elideMiddle } from './spell.ts'
 
 /** Where a view lets a message travel. */
 export interface Placement {
@@ -67,6 +68,7 @@ function shape(plane: Plane, radius: number): Path2D {
 export interface Scene {
   readonly events: Iterable<SimEvent>
   readonly now: number
+  readonly width: number
   readonly reducedMotion: boolean
   readonly selectedEvent?: number
   readonly hoveredEvent?: number
@@ -119,7 +121,7 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene, colours: 
     }
     context.restore()
     if (one.placement.label !== undefined && one.far >= (one.placement.labelFrom ?? 0) && labelled.length < LABELS) {
-      label(context, one, place, colours, labelled)
+      label(context, one, place, colours, labelled, scene.width)
     }
     spots.push({ event: one.event, x: place.x, y: place.y })
   }
@@ -220,14 +222,16 @@ function label(
   place: { x: number; y: number; heading: number },
   colours: Colours,
   taken: { x: number; y: number; right: number }[],
+  stage: number,
 ): void {
-  const text = one.placement.label!
+  const text = elideMiddle(one.placement.label!, 30)
   context.save()
   context.font = `600 12px ${colours.font}`
   const width = context.measureText(text).width
   const vertical = Math.abs(Math.sin((place.heading * Math.PI) / 180)) > 0.7
   const left = one.placement.labelSide === 'left'
-  const x = vertical ? (left ? place.x - 14 - width : place.x + 14) : place.x - width / 2
+  const beside = vertical ? (left ? place.x - 14 - width : place.x + 14) : place.x - width / 2
+  const x = Math.max(4, Math.min(stage - width - 6, beside))
   const y = vertical ? place.y + 4 : place.y - 12
   if (!taken.some((t) => Math.abs(t.y - y) < 14 && x < t.right + 6 && t.x < x + width + 6)) {
     context.lineJoin = 'round'

@@ -276,7 +276,7 @@ export const Neighbours = memo(function Neighbours({
           />
         )}
       </Thing>
-      <Thing select={ofActor(`${node}/cni`)} name={`${agent.title}: ${agent.lines.join(', ')}`} box={a}>
+      <Thing select={ofActor(`${node}/cni-agent`)} name={`${agent.title}: ${agent.lines.join(', ')}`} box={a}>
         <rect
           x={a.x}
           y={a.y}

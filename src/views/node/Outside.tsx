@@ -31,7 +31,10 @@ export const Outside = memo(function Outside({
       {ports.proxy !== undefined && layout.proxy && (
         <path d={down(ports.proxy, layout.proxy.y)} className={css.apiWire} />
       )}
-      {[ports.down, ports.up, ports.proxy, registryX].map(
+      {ports.agent !== undefined && layout.agent && (
+        <path d={down(ports.agent, layout.agent.y)} className={css.apiWire} />
+      )}
+      {[ports.down, ports.up, ports.proxy, ports.agent, registryX].map(
         (x) => x !== undefined && <ellipse key={x} cx={x} cy={roof} rx="6" ry="3" className={css.port} />,
       )}
       {!reach && (
@@ -39,6 +42,7 @@ export const Outside = memo(function Outside({
           <Cross x={ports.down} y={roof - 5} />
           <Cross x={ports.up} y={roof - 5} />
           {ports.proxy !== undefined && <Cross x={ports.proxy} y={roof - 5} />}
+          {ports.agent !== undefined && <Cross x={ports.agent} y={roof - 5} />}
         </>
       )}
       <Thing select={ofActor('apiserver')} name={`API server ${apiServer}`} box={{ ...api, radius: api.height / 2 }}>

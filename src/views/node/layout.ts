@@ -22,7 +22,7 @@ export interface NodeLayout {
   /** Where the registry's wire comes down. */
   readonly registryX: number
   /** Roof ports: what comes from the API server, what goes to it, kube-proxy's. */
-  readonly ports: { down: number; up: number; proxy?: number }
+  readonly ports: { down: number; up: number; proxy?: number; agent?: number }
   /** Sockets: image service, runtime service. */
   readonly sockets: { image: number; runtime: number; y: number }
   /** Free columns left and right of the boxes, for what passes a stratum. */
@@ -73,8 +73,8 @@ function wideLayout(size: Size): NodeLayout {
     body,
     oblique: { dx: 22, dy: -16 },
     wall,
-    apiServer: box(inside.left + 52, 8, Math.max(360, right(proxy) - inside.left - 58), 26),
-    registry: box(registryX - 72, 8, 102, 26),
+    apiServer: box(inside.left + 52, 8, Math.max(360, right(agent) - inside.left - 70), 26),
+    registry: box(registryX - 60, 8, 96, 26),
     agents,
     runtime: box(body.x, bottom(agents), body.width, line - bottom(agents)),
     kernel: box(body.x, line, body.width, bottom(body) - line),
@@ -83,7 +83,7 @@ function wideLayout(size: Size): NodeLayout {
     agent,
     containerd,
     registryX,
-    ports: { down: inside.left + 102, up: inside.left + 166, proxy: proxy.x + 42 },
+    ports: { down: inside.left + 102, up: inside.left + 166, proxy: proxy.x + 42, agent: agent.x + agent.width / 2 },
     sockets: { image: inside.left + 38, runtime: inside.left + Math.min(280, kubelet.width * 0.52), y: bottom(agents) },
     gutter: { left: 41.5, right: inside.right + 8 },
     inside,

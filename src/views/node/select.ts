@@ -101,7 +101,7 @@ export function selectNode(replica: Replica, node: string, size: Size, focus?: s
     proxy: proxyOfNode(replica, node),
     calls: openCalls(replica, node, layout.phone),
     controlPlane: machine?.role === 'control-plane',
-    agent: agentOfNode(replica, node, pods),
+    agent: agentOfNode(replica, node),
     runtimeRunning: unitRuns(replica, node, 'containerd'),
     pulls: pullsOfNode(replica, node, layout),
     images: replica.by('images', 'node', node).length,
@@ -258,15 +258,16 @@ function openCalls(replica: Replica, node: string, phone: boolean): OpenCall[] {
   return [...calls.values()].map(({ service, label, record }) => ({ service, label, record }))
 }
 
-/** The CNI agent that runs on the node, or the fact that there is none. */
-function agentOfNode(replica: Replica, node: string, pods: readonly PodPicture[]): NodePicture['agent'] {
-  const agent = pods.find((p) => /^(kindnet|kube-flannel|calico-node|cilium)/.test(p.name))
+/** The network agent: a watch on nodes, and a route to the pods of each other node. */
+function agentOfNode(replica: Replica, node: string): NodePicture['agent'] {
   const peers = replica
     .by('routes', 'netns', `${node}|`)
     .filter((r) => r.via !== undefined && r.dst !== 'default').length
-  const routes = peers === 0 ? '' : peers === 1 ? '1 peer route' : `${peers} peer routes`
-  if (agent) return { title: agent.name.replace(/-[a-z0-9]{5}$/, ''), lines: ['CNI agent', routes], present: true }
-  return { title: 'CNI', lines: ['no agent', routes], present: false }
+  return {
+    title: 'CNI agent',
+    lines: ['routes', peers === 1 ? '1 peer' : `${peers} peers`],
+    present: replica.get('cniNodes', node) !== undefined || peers > 0,
+  }
 }
 
 function counters(replica: Replica, node: string, layout: NodeLayout, pods: readonly PodPicture[]): Counter[] {

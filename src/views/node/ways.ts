@@ -58,6 +58,8 @@ function routeOf(event: SimEvent, picture: NodePicture, replica: Replica): Route
     return apiRoute(from === 'apiserver' ? to : from, from === 'apiserver', picture)
   if (from === 'registry' || to === 'registry') return registryRoute(from === 'registry', picture)
   const pod = podAt(event, picture, replica)
+  if (from === 'cni-agent' && to === 'kernel') return agentRoute(picture)
+  if (from === 'kernel' && to === 'cni-agent') return mapped(agentRoute(picture), reversed)
   if (from === 'kubelet' && to === 'containerd') return criRoute(event, picture, false)
   if (from === 'containerd' && to === 'kubelet') return criRoute(event, picture, true)
   const packet = planeOf(event) === 'packet'
@@ -91,6 +93,18 @@ function apiRoute(agent: string, down: boolean, picture: NodePicture): Route | u
       [
         { x, y: top },
         { x, y: layout.proxy.y + 4 },
+      ],
+      { wired: true },
+    )
+    return down ? wire : reversed(wire)
+  }
+  if (agent === 'cni-agent' && layout.agent && layout.ports.agent !== undefined) {
+    const x = layout.ports.agent
+    const wire = route(
+      'agent-api',
+      [
+        { x, y: top },
+        { x, y: layout.agent.y + 4 },
       ],
       { wired: true },
     )
@@ -192,6 +206,16 @@ function proxyRoute(picture: NodePicture): Route | undefined {
   ])
 }
 
+/** The network agent writes routes: down the right gutter to the card. */
+function agentRoute(picture: NodePicture): Route | undefined {
+  const { layout } = picture
+  if (!layout.agent) return undefined
+  const x = layout.gutter.right
+  const start = { x: middleX(layout.agent), y: bottom(layout.agent) }
+  const band = bottom(layout.agents) + 8
+  return route('agent-kernel', [start, { x: start.x, y: band }, { x, y: band }, { x, y: layout.bridgeY }])
+}
+
 /** Between runtime, shim, CNI plugin and kernel, in the column of one pod. */
 function podRoute(event: SimEvent, from: string, to: string, picture: NodePicture, pod: PlacedPod): Route | undefined {
   const { layout } = picture
@@ -229,7 +253,7 @@ function podRoute(event: SimEvent, from: string, to: string, picture: NodePictur
 function packetRoute(event: SimEvent, picture: NodePicture, replica: Replica): Route | undefined {
   const { layout, node } = picture
   const y = layout.bridgeY
-  const data = event.data as { at?: { node?: string; netns?: string }; dev?: string } | undefined
+  const data = event.data as { at?: { node?: string; netns?: string }; dev?: string; src?: string } | undefined
   const wall = { x: layout.plug.x + 4, y }
   const host = { x: layout.inside.left + 8, y }
   if (placeOf(event.to) !== node) return route('out-by-eth0', [host, wall], { wired: true })
@@ -242,7 +266,9 @@ function packetRoute(event: SimEvent, picture: NodePicture, replica: Replica): R
       { wired: true },
     )
   const dev = data?.dev === undefined ? undefined : replica.get('links', `${node}||${data.dev}`)
-  const source = podOfNetns(dev?.peer?.netns, picture, replica)
+  const source =
+    podOfNetns(dev?.peer?.netns, picture, replica) ??
+    picture.pods.find((p) => !p.hostNetwork && p.ip !== '' && p.ip === data?.src)
   if (source)
     return route(
       `from-${source.uid}`,

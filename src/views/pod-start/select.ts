@@ -116,7 +116,20 @@ export function podOfSelection(replica: Replica, selected: Selection | undefined
 }
 
 /** Answers of the kernel that say only "done": their request tells the story. */
-const SILENT = /^(kernel\.(netns-added|link-added|cloned|run|link-set)|net\.|oci\.exec)/
+const SILENT = /^(kernel\.(netns-added|link-added|cloned|run|link-set|listen|grow)|net\.|oci\.exec)/
+
+/** Repeats what another row says: an answer without news, a change echoed to whoever watches. */
+function isEcho(event: SimEvent): boolean {
+  const data = (event.data ?? {}) as {
+    code?: number
+    type?: string
+    object?: { metadata?: { deletionTimestamp?: string } }
+  }
+  if (event.kind === 'api.response') return (data.code ?? 200) < 400
+  return (
+    event.kind === 'api.watch' && data.type === 'MODIFIED' && data.object?.metadata?.deletionTimestamp === undefined
+  )
+}
 
 /** The events of `all` that concern the pod, oldest first: by what they carry, else by what caused them. */
 export function eventsOfPod(all: Iterable<SimEvent>, uid: string, replica: Replica): SimEvent[] {
@@ -129,7 +142,7 @@ export function eventsOfPod(all: Iterable<SimEvent>, uid: string, replica: Repli
     if (!concerns) continue
     ours.add(event.id)
     if (event.from === event.to || planeOf(event) === undefined) continue
-    if (isRoutine(event) || SILENT.test(event.kind)) continue
+    if (isRoutine(event) || SILENT.test(event.kind) || isEcho(event)) continue
     found.push(event)
   }
   return found
@@ -149,7 +162,7 @@ export function selectStart(
 ): StartPicture {
   const wide = size.width >= 640
   const roles = wide ? ROLES : ROLES.filter(([id]) => id !== 'scheduler')
-  const textWidth = wide ? Math.min(360, size.width * 0.3) : 206
+  const textWidth = wide ? Math.min(360, size.width * 0.3) : Math.max(206, size.width * 0.42)
   const lanes = placeLanes(roles, size.width - textWidth, wide)
   const bound = boundAt(events, pod)
   const ready = readyAt(events, pod)

@@ -14,6 +14,8 @@ export function actorShort(actor: string): string {
       return say('actor.cni.short')
     case 'proc':
       return say('actor.proc.short')
+    case 'cni-agent':
+      return say('actor.cni-agent.short')
     default:
       return roleOf(actor)
   }
@@ -49,6 +51,16 @@ export function actorPhrase(actor: string): string {
       return say('actor.kernel', { node })
     case 'proc':
       return say('actor.proc', { node })
+    case 'cni-agent':
+      return say('actor.cni-agent', { node })
+    case 'coredns':
+      return say('actor.coredns', { node })
+    case 'cluster':
+      return say('actor.cluster')
+    case 'input':
+      return say('actor.input')
+    case 'wire':
+      return say('actor.wire')
     default:
       return actor
   }

@@ -99,7 +99,7 @@ export function narrateKernel(event: SimEvent, nameOfId: NameOfId): Narration {
   const facts = {
     ...who(event),
     what,
-    name: name === '' ? 'the host' : name,
+    name: name === '' ? 'the host' : name?.replace(/^(cni-[0-9a-f]{8})-[0-9a-f-]+$/, '$1'),
     link: kind === 'veth' ? 'veth pair' : (kind ?? 'link'),
     updown: data.up === false ? 'down' : 'up',
     address: pick(data, 'address'),

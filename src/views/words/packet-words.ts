@@ -16,16 +16,27 @@ function end(packet: Plain, side: 'src' | 'dst'): string | undefined {
   return port === undefined || ip.includes(':') ? ip : `${ip}:${port}`
 }
 
+/** `GET /ready`, `query web.shop.svc`. */
+function requestWords(value: unknown): string | undefined {
+  const request = plain(value)
+  const method = pick(request, 'method')
+  if (method !== undefined) return `${method} ${pick(request, 'path') ?? '/'}`
+  const name = pick(request, 'name')
+  return name === undefined ? undefined : `query ${name}`
+}
+
 export function narratePacket(event: SimEvent): Narration {
   const data = plain(event.data)
-  const packet = data.packet === undefined ? data : plain(data.packet)
+  const packet = typeof data.packet === 'object' ? plain(data.packet) : data
   const node = placeOf(event.to)
   const facts = {
     to: actorPhrase(event.to),
     proto: (pick(packet, 'proto', 'protocol') ?? 'TCP').toUpperCase(),
     src: end(packet, 'src'),
     dst: end(packet, 'dst'),
-    what: pick(data, 'what', 'summary') ?? words(event.kind),
+    what: pick(data, 'what') ?? requestWords(data.request) ?? words(event.kind),
+    status: pick(plain(data.response), 'status', 'rcode'),
+    peer: pick(data, 'peerIp'),
     why: pick(data, 'why', 'reason', 'verdict') ?? pick(plain(dig(data, 'drop')), 'why'),
     place: pick(data, 'dev'),
     From: actorSubject(event.from),
@@ -39,7 +50,17 @@ export function narratePacket(event: SimEvent): Narration {
     return { ...base, title: say('net.hop.title', facts), says: say('net.hop', facts) }
   }
   const title = say('net.title', { what: words(event.kind) })
-  if (event.kind === 'net.request') return { ...base, title: say('net.request.title'), says: say('net.request', facts) }
+  if (event.kind === 'net.request')
+    return { ...base, title: say('net.request.title', facts), says: say('net.request', facts) }
+  if (event.kind === 'net.dialed' || event.kind === 'net.result') {
+    const ok = data.ok !== false
+    const how = facts.status ?? (ok ? 'connected' : (pick(data, 'error') ?? 'no answer'))
+    return {
+      ...base,
+      title: say('net.result.title', { how }),
+      says: say('net.result', { ...facts, To: actorSubject(event.to), how }),
+    }
+  }
   if (event.kind === 'net.respond') return { ...base, title: say('net.respond.title'), says: say('net.respond', facts) }
   if (/reply|response|answer/.test(event.kind) && facts.src !== undefined) {
     return { ...base, title: say('net.reply.title', { what: facts.src }), says: say('net.reply', facts) }

@@ -2,9 +2,10 @@
 import type { SimEvent } from '../../sim/contract.ts'
 import { placeOf, roleOf } from '../../sim/contract.ts'
 import { actorSubject } from './actors.ts'
+import { ENGLISH } from './english.ts'
 import { pick, plain, words } from './facts.ts'
-import type { Narration } from './narration.ts'
-import { say } from './say.ts'
+import type { Command, Narration } from './narration.ts'
+import { say, type SentenceId } from './say.ts'
 import { DOCS } from './upstream-docs.ts'
 
 export function narrateTimer(event: SimEvent): Narration {
@@ -14,42 +15,33 @@ export function narrateTimer(event: SimEvent): Narration {
   const facts = {
     From: actorSubject(event.to),
     what: name === '' ? what : `${what} ${name}`,
-    name,
-    probe: pick(data, 'probe', 'kind'),
+    name: name === '' ? what : name,
   }
+  const id = sentenceOf(event.kind)
   const node = placeOf(event.to)
-  const title = say('timer.title', { what })
-  const role = roleOf(event.to)
-  if (role === 'kubelet') {
-    if (/relist|pleg/.test(event.kind))
-      return { title, says: say('timer.relist', facts), command: { line: 'crictl ps -a', node }, doc: DOCS.kubelet }
-    if (/lease/.test(event.kind)) {
-      return {
-        title,
-        says: say('timer.lease', facts),
-        command: { line: `kubectl get lease ${node} -n kube-node-lease -o yaml` },
-        doc: DOCS.lease,
-      }
-    }
-    if (/node-?status/i.test(event.kind)) {
-      return {
-        title,
-        says: say('timer.status', facts),
-        command: { line: `kubectl describe node ${node}` },
-        doc: DOCS.status,
-      }
-    }
-    if (/prob/.test(event.kind) && facts.probe !== undefined && name !== '') {
-      return {
-        title,
-        says: say('timer.probe', facts),
-        command: { line: 'journalctl -u kubelet -n 20 --no-pager', node },
-        doc: DOCS.probes,
-      }
-    }
-    if (/backoff/i.test(event.kind) && name !== '') {
-      return { title, says: say('timer.backoff', facts), command: { line: 'crictl ps -a', node }, doc: DOCS.pod }
-    }
-  }
-  return { title, says: say('timer', facts) }
+  const more = roleOf(event.to) === 'kubelet' ? { command: commandOf(event.kind, node), doc: docOf(event.kind) } : {}
+  if (id === undefined) return { title: say('timer.title', { what }), says: say('timer', facts), ...more }
+  return { title: say(`${id}.title` as SentenceId, facts), says: say(id, facts), ...more }
+}
+
+/** `timer.kubelet.relist` has the words of `timer.relist`. */
+function sentenceOf(kind: string): SentenceId | undefined {
+  const parts = kind.split('.')
+  for (const id of [kind, `timer.${parts[parts.length - 1]}`]) if (`${id}.title` in ENGLISH) return id as SentenceId
+  return undefined
+}
+
+function commandOf(kind: string, node: string): Command {
+  if (/relist|runtime/.test(kind)) return { line: 'crictl ps -a', node }
+  if (/lease/.test(kind)) return { line: `kubectl get lease ${node} -n kube-node-lease -o yaml` }
+  if (/status|register/.test(kind)) return { line: `kubectl describe node ${node}` }
+  return { line: 'journalctl -u kubelet -n 20 --no-pager', node }
+}
+
+function docOf(kind: string): Narration['doc'] {
+  if (/lease/.test(kind)) return DOCS.lease
+  if (/status|register/.test(kind)) return DOCS.status
+  if (/prob/.test(kind)) return DOCS.probes
+  if (/volume|mount/.test(kind)) return DOCS.volumes
+  return DOCS.kubelet
 }
