@@ -60,7 +60,7 @@ const cluster: ModelComponent = {
 const laptop: ModelComponent = {
   roles: ['laptop', 'external'],
   rules: [],
-  handlers: { 'api.response': () => {}, 'api.watch': () => {}, 'net.result': () => {} },
+  handlers: { 'api.response': () => {}, 'api.watch': () => {}, 'net.result': () => {}, 'cri.response': () => {} },
 }
 const wire: ModelComponent = { roles: ['wire'], rules: [], handlers: { 'wire.lost': () => {} } }
 

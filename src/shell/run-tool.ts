@@ -67,6 +67,7 @@ async function runTool(tool: Tool, process: Process): Promise<number> {
       state,
       interrupted,
       ran,
+      running: (words) => kernel.jobs.some((job) => !job.done && job.text.replace(/^k /, 'kubectl ').startsWith(words)),
     }
     const result = tool.run(call)
     state = result.state
@@ -85,6 +86,10 @@ async function runTool(tool: Tool, process: Process): Promise<number> {
     }
     if (result.effect?.kind === 'enter') {
       const exit = await enter(process, result.effect.place, result.effect.argv)
+      if (result.exit !== undefined && exit === -1) {
+        io.stderr.write(`${tool.name}: exec: "${result.effect.argv?.[0] ?? ''}": executable file not found in $PATH\n`)
+        return 127
+      }
       if (result.exit !== undefined) return exit
       ran = exit
       continue

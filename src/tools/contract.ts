@@ -35,6 +35,8 @@ export interface ToolCall {
   readonly state?: unknown
   /** Ctrl-C was pressed. */
   readonly interrupted?: boolean
+  /** Whether a background job of this shell that starts with these words is running (`kubectl proxy &`). */
+  readonly running?: (words: string) => boolean
   /** Exit status of what `effect: enter` ran in the other place, on the call after it; -1: no such program there. */
   readonly ran?: number
 }

@@ -1,5 +1,41 @@
 import type { Tool } from './contract.ts'
+import { crictl } from './crictl/crictl.ts'
+import { ctrTool, dockerTool, nsenterTool, sshTool } from './enter/enter.ts'
+import { iptables, iptablesSave } from './iptables/iptables.ts'
 import { kubectl } from './kubectl/kubectl.ts'
+import { conntrack } from './linux/conntrack.ts'
+import { ip } from './linux/ip.ts'
+import { killTool, pkillTool, psTool } from './linux/processes.ts'
+import { ss } from './linux/sockets.ts'
+import { curl } from './net/curl.ts'
+import { digTool, nslookupTool } from './net/dns.ts'
+import { ncTool, pingTool } from './net/ping.ts'
+import { wget } from './net/wget.ts'
+import { journalctl } from './systemd/journalctl.ts'
+import { systemctl } from './systemd/systemctl.ts'
 
 /** Every tool that the terminal has; one line each. Menus, help and completion derive from it. */
-export const TOOLS: readonly Tool[] = [kubectl]
+export const TOOLS: readonly Tool[] = [
+  kubectl,
+  crictl,
+  ctrTool,
+  systemctl,
+  journalctl,
+  iptables,
+  iptablesSave,
+  conntrack,
+  ip,
+  ss,
+  psTool,
+  killTool,
+  pkillTool,
+  curl,
+  wget,
+  nslookupTool,
+  digTool,
+  pingTool,
+  ncTool,
+  sshTool,
+  dockerTool,
+  nsenterTool,
+]
