@@ -186,13 +186,14 @@ export class Kernel {
     for (const node of this.topology.nodes) this.net.inside(node.name, ['iptables-restore', '--noflush'], rules)
   }
 
-  /** Until the monitors have nothing more to say. */
+  /** Until the monitors have nothing more to say. Every flow passes a node, so they all say something. */
   private async quiet(): Promise<void> {
-    let last = -1
-    for (let i = 0; i < 40; i++) {
+    let last = 0
+    let still = 0
+    for (let i = 0; i < 300 && still < 5; i++) {
       await sleep(8)
       const now = [...this.monitors.values()].reduce((sum, monitor) => sum + monitor.count, 0)
-      if (now === last && i >= 3) return
+      still = now > 0 && now === last ? still + 1 : 0
       last = now
     }
   }
