@@ -215,6 +215,29 @@ export function deleteIfDone(world: ModelWorld, node: string, record: PodStatusR
   )
 }
 
+/**
+ * Upstream needsReconcile, in the pass of every ten seconds: what somebody else wrote over the kubelet's word (the node
+ * lifecycle controller's Ready=False, while the node was cut off) is said once more.
+ */
+function reconcileStatuses(world: ModelWorld, node: string): void {
+  for (const record of world.by('podStatuses', 'node', node)) {
+    if (record.version !== record.sentVersion) continue
+    const held = apiPod(world, node, record)?.status
+    if (held === undefined || agreed.get(held) === record.status) continue
+    if (saysTheSame(held, record.status)) agreed.set(held, record.status)
+    else sayAgain(world, node, record.uid)
+  }
+}
+/** Pairs that were compared: both are frozen. */
+const agreed = new WeakMap<PodStatus, PodStatus>()
+
+/** Conditions of others, and fields that the kubelet never writes, do not count. */
+function saysTheSame(held: PodStatus, own: PodStatus): boolean {
+  const types = new Set((own.conditions ?? []).map((c) => c.type))
+  const { nominatedNodeName: _nominated, resize: _resize, ...rest } = held as PodStatus & Record<string, unknown>
+  return same({ ...rest, conditions: held.conditions?.filter((c) => types.has(c.type)) }, own)
+}
+
 /** Every ten seconds upstream, here with housekeeping: an answer that is overdue, or a deletion that arrived late. */
 export function reviveStatuses(world: ModelWorld, node: string): void {
   const kubelet = world.get('kubelets', node)!
@@ -226,5 +249,7 @@ export function reviveStatuses(world: ModelWorld, node: string): void {
     const { statusSince: _since, statusUid: _uid, ...rest } = kubelet
     world.put('kubelets', node, { ...rest, watchBroken: true })
   }
+  if (Math.floor(world.now / RECONCILE) !== Math.floor((world.now - 2 * SECOND) / RECONCILE)) reconcileStatuses(world, node)
   sendNext(world, node)
 }
+const RECONCILE = 10 * SECOND
