@@ -230,6 +230,24 @@ describe('pulls', () => {
     expect(cut.micros).toBeGreaterThan(29 * SECOND)
   })
 
+  it('fails when the cable is pulled under it, and an old deadline does not hit the next attempt', () => {
+    const n = new TestNode()
+    for (const after of [50_000, 150_000, SECOND]) {
+      const ctx = n.send('PullImage', { image: { image: 'postgres:16' } })
+      n.run(after)
+      n.input('fault.set', 'faults', { name: 'link-down', target: 'worker-1', on: true })
+      n.run(80 * SECOND)
+      expect(n.answerOf(ctx)?.error?.message).toMatch(/i\/o timeout$/)
+      n.input('fault.set', 'faults', { name: 'link-down', target: 'worker-1', on: false })
+      n.run(0)
+    }
+    n.input('fault.set', 'faults', { name: 'node-off', target: 'worker-1', on: true })
+    n.run(SECOND)
+    n.input('fault.set', 'faults', { name: 'node-off', target: 'worker-1', on: false })
+    n.run(10 * SECOND)
+    expect(pull(n, 'postgres:16').error).toBeUndefined()
+  })
+
   it('is one pull for two who ask, and slows down in the middle when the registry does', () => {
     const n = new TestNode()
     const a = n.send('PullImage', { image: { image: 'postgres:16' } })

@@ -33,6 +33,15 @@ const DIAL_TIMEOUT = 30_000_000
 
 const pullKey = (node: string, ref: string): string => `${node}|${ref}`
 
+/** Names one attempt: an answer to an earlier one of the same image must not be taken for its own. */
+const tokenOf = (pull: PullRecord): string => `${pullKey(pull.node, pull.image)}#${pull.startedAt}`
+
+function pullOf(reader: ModelReader, token: string): PullRecord | undefined {
+  const hash = token.lastIndexOf('#')
+  const pull = reader.get('pulls', token.slice(0, hash))
+  return pull && pull.endedAt === undefined && pull.startedAt === Number(token.slice(hash + 1)) ? pull : undefined
+}
+
 export function pullImage(world: ModelWorld, event: CallEvent): void {
   const { image } = requestOf<PullImageRequest>(event)
   const bad = invalidImageName(image.image)
@@ -58,9 +67,10 @@ export function pullFor(world: ModelWorld, node: string, image: string, call: Cr
     return
   }
   logContainerd(world, node, 'info', `PullImage "${image}"`)
-  world.put('pulls', key, { node, image: ref, startedAt: world.now, state: 'manifest', layers: [], calls: [call.id] })
+  const pull: PullRecord = { node, image: ref, startedAt: world.now, state: 'manifest', layers: [], calls: [call.id] }
+  world.put('pulls', key, pull)
   world.because('CR6', { image: ref })
-  ask(world, node, { op: 'resolve', image: ref, url: manifestUrl(ref), pull: key })
+  ask(world, node, { op: 'resolve', image: ref, url: manifestUrl(ref), pull: tokenOf(pull) })
 }
 
 function ask(world: ModelWorld, node: string, request: RegistryRequest): void {
@@ -87,8 +97,8 @@ function ask(world: ModelWorld, node: string, request: RegistryRequest): void {
 }
 
 export function pullTimeout(world: ModelWorld, event: SimEvent<{ pull: string; op: string; error?: string }>): void {
-  const pull = world.get('pulls', event.data.pull)
-  if (!pull || pull.endedAt !== undefined) return
+  const pull = pullOf(world, event.data.pull)
+  if (!pull) return
   const ip = world.get('machines', pull.node)?.ip ?? ''
   const port = 30_000 + world.random('ephemeral port', 30_000)
   const late = `dial tcp: lookup ${hostOf(pull.image)} on 172.18.0.1:53: read udp ${ip}:${port}->172.18.0.1:53: i/o timeout`
@@ -97,15 +107,19 @@ export function pullTimeout(world: ModelWorld, event: SimEvent<{ pull: string; o
 
 const hostOf = (ref: string): string => new RegExp('^https://([^/]+)/').exec(manifestUrl(ref))![1]!
 
+/** The cable was pulled while the answer was under way: the read hangs until the connection is given up. */
+function stalled(world: ModelWorld, event: SimEvent<RegistryRequest>): boolean {
+  if (connected(world, event.to, event.from)) return false
+  const { pull, op } = event.data
+  world.send('timer.pull-timeout', event.to, { pull, op }, { delayMicros: DIAL_TIMEOUT })
+  return true
+}
+
 export function registryResponse(world: ModelWorld, event: SimEvent<RegistryResponse>): void {
-  const { op, status, refused, pull: key, digest, body } = event.data
-  const pull = world.get('pulls', key)
-  if (!pull || pull.endedAt !== undefined) return
-  if (op === 'blob' && !connected(world, event.to, event.from)) {
-    // The cable was pulled while the blob was under way: the read stalls until the connection is given up.
-    world.send('timer.pull-timeout', event.to, { pull: key, op }, { delayMicros: DIAL_TIMEOUT })
-    return
-  }
+  const { op, status, refused, pull: token, digest, body } = event.data
+  const pull = pullOf(world, token)
+  if (!pull) return
+  if (stalled(world, event)) return
   if (refused)
     return failPull(
       world,
@@ -124,7 +138,7 @@ export function registryResponse(world: ModelWorld, event: SimEvent<RegistryResp
       op: 'manifest',
       image: pull.image,
       url: manifestUrl(pull.image, known.digest),
-      pull: key,
+      pull: token,
     })
   }
   if (op === 'manifest') return planLayers(world, pull)
@@ -163,7 +177,7 @@ function startLayers(world: ModelWorld, pull: PullRecord): void {
       image: pull.image,
       url: manifestUrl(pull.image).replace(/manifests\/.*$/, `blobs/${layer.digest}`),
       digest: layer.digest,
-      pull: key,
+      pull: tokenOf(pull),
     }
     ask(world, pull.node, request)
     return { ...layer, startedAt: world.now }
@@ -175,15 +189,15 @@ function startLayers(world: ModelWorld, pull: PullRecord): void {
 
 /** `registry.blob`: the registry starts to send a blob; from here containerd and the registry share the transfer. */
 export function blobStarts(world: ModelWorld, event: SimEvent<RegistryRequest & { bytes: number }>): void {
-  const pull = world.get('pulls', event.data.pull)
-  if (!pull || pull.endedAt !== undefined) return
+  const pull = pullOf(world, event.data.pull)
+  if (!pull || stalled(world, event)) return
   const layers = pull.layers.map((layer) =>
     // Not a byte is there yet: the plan below gives it its arrival, and its event takes the place of this one.
     layer.digest === event.data.digest
       ? { ...layer, startedAt: world.now, doneAt: world.now + 1, transfer: event.id }
       : layer,
   )
-  world.put('pulls', event.data.pull, { ...pull, layers })
+  world.put('pulls', pullKey(pull.node, pull.image), { ...pull, layers })
   shareBandwidth(world, pull.node)
 }
 
@@ -217,7 +231,7 @@ export function shareBandwidth(world: ModelWorld, node: string): void {
         image: pull.image,
         url: '',
         digest: layer.digest,
-        pull: pullKey(node, pull.image),
+        pull: tokenOf(pull),
         status: 200,
         bytes: layer.size,
       }
@@ -253,17 +267,17 @@ function unpack(world: ModelWorld, pull: PullRecord): void {
   world.send(
     'timer.unpacked',
     `${pull.node}/containerd`,
-    { pull: key },
+    { pull: tokenOf(pull) },
     { from: `${pull.node}/containerd`, delayMicros },
   )
 }
 
 export function unpacked(world: ModelWorld, event: SimEvent<{ pull: string }>): void {
-  const pull = world.get('pulls', event.data.pull)
-  if (!pull || pull.endedAt !== undefined) return
+  const pull = pullOf(world, event.data.pull)
+  if (!pull) return
   const known = lookUpImage(pull.image) as KnownImage
   const image = storeImage(world, pull.node, known, findImage(world, pull.node, known.id)?.pinned ?? false)
-  world.put('pulls', event.data.pull, { ...pull, state: 'done', endedAt: world.now })
+  world.put('pulls', pullKey(pull.node, pull.image), { ...pull, state: 'done', endedAt: world.now })
   logContainerd(
     world,
     pull.node,
