@@ -60,7 +60,7 @@ export function Stage({ view, label, place, describe, height, children }: StageP
   const [pointed, setPointed] = useState<Pointed>()
   const [flying, setFlying] = useState<readonly SimEvent[]>([])
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
-  const phone = size.width < 600
+  const phone = useNarrowScreen()
 
   const later = useCallback((next: Pointed | undefined, delay: number) => {
     clearTimeout(timer.current)
@@ -75,7 +75,7 @@ export function Stage({ view, label, place, describe, height, children }: StageP
       const box = element.getBoundingClientRect()
       later(
         { selection, anchor: { x: box.x - outer.x, y: box.y - outer.y, width: box.width, height: box.height } },
-        280,
+        420,
       )
     },
     [later],
@@ -107,7 +107,13 @@ export function Stage({ view, label, place, describe, height, children }: StageP
     hoverEvent(spot?.event.id)
     root.current?.classList.toggle(css.pointing ?? '', spot !== undefined)
     if (spot && spot.event.id !== before) {
-      later({ selection: ofEvent(spot.event.id), anchor: { x: spot.x - 8, y: spot.y - 8, width: 16, height: 16 } }, 90)
+      later(
+        {
+          selection: ofEvent(spot.event.id),
+          anchor: { x: spot.x - 8, y: spot.y - 8 - (root.current?.scrollTop ?? 0), width: 16, height: 16 },
+        },
+        90,
+      )
     } else if (!spot && before !== undefined) later(undefined, 160)
   }
   const onClickCapture = (event: React.MouseEvent) => {
@@ -125,53 +131,55 @@ export function Stage({ view, label, place, describe, height, children }: StageP
   return (
     <Live replica={replica} now={now} onFrame={onFrame}>
       <StageContext value={handle}>
-        <div
-          ref={root}
-          className={css.stage}
-          style={{
-            width: size.width,
-            height: size.height,
-            overflowY: height !== undefined && height > size.height ? 'auto' : 'hidden',
-          }}
-          role="group"
-          aria-label={label}
-          onPointerMove={onPointerMove}
-          onPointerLeave={() => {
-            hoverEvent(undefined)
-            later(undefined, 160)
-          }}
-          onClickCapture={onClickCapture}
-          onClick={(event) => event.target === root.current && onSelect(undefined)}
-          onKeyDown={(event) => onKey(event, root.current, () => (setPointed(undefined), onSelect(undefined)))}
-        >
-          {children}
-          {place && (
-            <GlyphCanvas
-              width={size.width}
-              height={height ?? size.height}
-              place={place}
-              reducedMotion={view.reducedMotion}
-              selectedEvent={selected?.kind === 'event' ? selected.event : undefined}
-              onSpots={(next) => (spots.current = next)}
-              onFlying={setFlying}
-            />
-          )}
-          {flying.length > 0 && (
-            <ul className={css.flying} aria-label="Messages under way">
-              {flying.map((event) => (
-                <li key={event.id}>
-                  <button
-                    type="button"
-                    onFocus={() => hoverEvent(event.id)}
-                    onBlur={() => hoverEvent(undefined)}
-                    onClick={() => onSelect(ofEvent(event.id))}
-                  >
-                    {describe(ofEvent(event.id), replica, now)?.title ?? event.kind}
-                  </button>
-                </li>
-              ))}
-            </ul>
-          )}
+        <div className={css.outer} style={{ width: size.width, height: size.height }}>
+          <div
+            ref={root}
+            className={css.stage}
+            style={{
+              width: size.width,
+              height: size.height,
+              overflowY: height !== undefined && height > size.height ? 'auto' : 'hidden',
+            }}
+            role="group"
+            aria-label={label}
+            onPointerMove={onPointerMove}
+            onPointerLeave={() => {
+              hoverEvent(undefined)
+              later(undefined, 160)
+            }}
+            onClickCapture={onClickCapture}
+            onClick={(event) => event.target === root.current && onSelect(undefined)}
+            onKeyDown={(event) => onKey(event, root.current, () => (setPointed(undefined), onSelect(undefined)))}
+          >
+            {children}
+            {place && (
+              <GlyphCanvas
+                width={size.width}
+                height={height ?? size.height}
+                place={place}
+                reducedMotion={view.reducedMotion}
+                selectedEvent={selected?.kind === 'event' ? selected.event : undefined}
+                onSpots={(next) => (spots.current = next)}
+                onFlying={setFlying}
+              />
+            )}
+            {flying.length > 0 && (
+              <ul className={css.flying} aria-label="Messages under way">
+                {flying.map((event) => (
+                  <li key={event.id}>
+                    <button
+                      type="button"
+                      onFocus={() => hoverEvent(event.id)}
+                      onBlur={() => hoverEvent(undefined)}
+                      onClick={() => onSelect(ofEvent(event.id))}
+                    >
+                      {describe(ofEvent(event.id), replica, now)?.title ?? event.kind}
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </div>
           {about && description && (
             <div data-tip="">
               <Tooltip
@@ -193,6 +201,19 @@ export function Stage({ view, label, place, describe, height, children }: StageP
   )
 }
 
+/** A phone: tooltips become a card along the bottom. A narrow picture on a wide screen is none. */
+function useNarrowScreen(): boolean {
+  const [narrow, setNarrow] = useState(() => matchMedia(NARROW).matches)
+  useEffect(() => {
+    const query = matchMedia(NARROW)
+    const hear = () => setNarrow(query.matches)
+    query.addEventListener('change', hear)
+    return () => query.removeEventListener('change', hear)
+  }, [])
+  return narrow
+}
+const NARROW = '(max-width: 599px)'
+
 export interface ThingProps {
   readonly select: Selection
   /** For a screen reader: what it is and how it stands. */
@@ -202,6 +223,8 @@ export interface ThingProps {
   readonly brackets?: boolean
   /** What the tooltip says, where the thing is less than what is selected. */
   readonly about?: Description
+  /** Shows no outline when chosen: it stands for something larger that does. */
+  readonly quiet?: boolean
   /** Reached by arrow keys only: one of hundreds. */
   readonly dense?: boolean
   /** Done beside choosing it. */
@@ -210,9 +233,9 @@ export interface ThingProps {
 }
 
 /** Something that stands: chosen by click, tap or Enter. */
-export function Thing({ select, name, box, brackets = true, about, dense, also, children }: ThingProps) {
+export function Thing({ select, name, box, brackets = true, about, quiet, dense, also, children }: ThingProps) {
   const stage = useContext(StageContext)
-  const chosen = sameSelection(stage?.selected, select)
+  const chosen = !quiet && sameSelection(stage?.selected, select)
   const radius = box.radius ?? 6
   return (
     <g

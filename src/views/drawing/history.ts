@@ -75,8 +75,12 @@ export function useHistory(
       const cut = replica.executed < now.executed ? now.events.filter((e) => e.at <= replica.now) : now.events
       return cut
     }
+    // The worker has gone on between the question and its answer: the first news may be known.
+    const known = new Set<number>(next === now.events ? [] : now.events.slice(-1_500).map((e) => e.id))
     const fresh =
-      next === now.events ? now.events : [...now.events, ...next.slice(now.events.length).filter(keep)].slice(-MOST)
+      next === now.events
+        ? now.events
+        : [...now.events, ...next.slice(now.events.length).filter((e) => keep(e) && !known.has(e.id))].slice(-MOST)
     held.current = { ...now, executed: replica.executed, events: fresh }
     return fresh
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `keep` follows from the key

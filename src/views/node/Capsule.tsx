@@ -218,6 +218,7 @@ function ContainerShape({
       name={`container ${container.name}: ${lines.join(', ')}`}
       box={{ x, y, width, height, radius: 5 }}
       brackets={false}
+      quiet={container.id === undefined}
     >
       <rect
         x={x}

@@ -37,7 +37,7 @@ export interface NodeLayout {
 }
 
 export function layoutNode(size: Size): NodeLayout {
-  return size.width < 600 ? phoneLayout(size) : wideLayout(size)
+  return size.width < 520 ? phoneLayout(size) : wideLayout(size)
 }
 
 function wideLayout(size: Size): NodeLayout {
@@ -73,7 +73,7 @@ function wideLayout(size: Size): NodeLayout {
     body,
     oblique: { dx: 22, dy: -16 },
     wall,
-    apiServer: box(inside.left + 52, 8, Math.max(360, right(agent) - inside.left - 70), 26),
+    apiServer: box(inside.left + 52, 8, Math.min(registryX - 76, right(agent) - 8) - inside.left - 52, 26),
     registry: box(registryX - 60, 8, 96, 26),
     agents,
     runtime: box(body.x, bottom(agents), body.width, line - bottom(agents)),

@@ -16,7 +16,7 @@ import { fromTo } from '../words/narrate-event.ts'
 import { say } from '../words/say.ts'
 import { tipFor } from '../words/describe-thing.ts'
 import { Phases } from './Phases.tsx'
-import { eventsOfPod, HEADER, podInHand, ROW, selectStart, type Row, type StartPicture } from './select.ts'
+import { eventsOfPod, HEADER, isTold, podInHand, ROW, selectStart, type Row, type StartPicture } from './select.ts'
 import css from './pod-start.module.css'
 
 /** A pod is bound within the second before its start is seen. */
@@ -47,9 +47,12 @@ function Start(props: ViewProps & { pod: Pod; uid: string; onPod: (uid: string) 
     { key: uid, from, filter: { actors: [`${home}/`, 'scheduler', 'controller-manager', 'apiserver'], timers: true } },
     () => true,
   )
-  const events = useMemo(() => eventsOfPod(history, uid, replica), [history, uid, replica])
+  const found = useMemo(() => eventsOfPod(history, uid, replica), [history, uid, replica])
   const flying = useMemo(() => underWay(replica, now, uid), [replica, now, uid])
-  const picture = useMemo(() => selectStart(events, flying, pod, replica, size), [events, flying, pod, replica, size])
+  const picture = useMemo(
+    () => selectStart(found.shown, found.all, flying, pod, replica, size),
+    [found, flying, pod, replica, size],
+  )
   const pods = replica.all('pods')
   if (size.width < 410) return <StartList {...props} picture={picture} />
   const place = (event: SimEvent): Placement | undefined => {
@@ -112,7 +115,7 @@ function choose(uid: string, props: ViewProps & { onPod: (uid: string) => void }
 
 function underWay(replica: Replica, now: Micros, uid: string): SimEvent[] {
   const found: SimEvent[] = []
-  for (const event of inFlight(replica, now)) if (podOfEvent(event, replica) === uid) found.push(event)
+  for (const event of inFlight(replica, now)) if (podOfEvent(event, replica) === uid && isTold(event)) found.push(event)
   return found.sort((a, b) => a.sent - b.sent || a.id - b.id)
 }
 
@@ -288,7 +291,7 @@ function StartList(props: ViewProps & { picture: StartPicture; pod: Pod }) {
 export function caption(replica: Replica, now: Micros, node: string): string {
   const pod = podInHand(replica, node, undefined, undefined)
   if (!pod) return say('caption.pod-start.waiting')
-  const events = eventsOfPod(replica.recent, pod.metadata.uid, replica)
+  const events = eventsOfPod(replica.recent, pod.metadata.uid, replica).shown
   const first = events[0]
   if (!first) return ''
   return say('caption.pod-start', {

@@ -12,7 +12,7 @@ function start(name: string, size = SIZE) {
   const pod = podInHand(replica, 'worker-1', undefined, undefined)!
   const events = eventsOfPod(replica.recent, UID, replica)
   const flying = [...replica.pending()]
-  return { replica, picture: selectStart(events, flying, pod, replica, size) }
+  return { replica, picture: selectStart(events.shown, events.all, flying, pod, replica, size) }
 }
 
 describe('the messages of a pod', () => {
@@ -27,7 +27,7 @@ describe('the messages of a pod', () => {
       method: 'RunPodSandbox',
       request: { config: { metadata: { name: 'x', uid: 'other-uid-0000', namespace: 'shop', attempt: 0 } } },
     })
-    expect(eventsOfPod([other], UID, replica)).toEqual([])
+    expect(eventsOfPod([other], UID, replica).shown).toEqual([])
   })
   test('an answer without ids follows its cause', () => {
     const replica = fixtureReplica(fixtures.done!())
@@ -58,7 +58,7 @@ describe('the messages of a pod', () => {
       { op: 'blob' },
       { id: 3, causes: [99] },
     )
-    expect(eventsOfPod([ask, answer, stray], UID, replica).map((e) => e.id)).toEqual([1, 2])
+    expect(eventsOfPod([ask, answer, stray], UID, replica).shown.map((e) => e.id)).toEqual([1, 2])
   })
   test('time counts from the moment the kubelet learned of it', () => {
     const { picture } = start('done')

@@ -116,7 +116,8 @@ export function podOfSelection(replica: Replica, selected: Selection | undefined
 }
 
 /** Answers of the kernel that say only "done": their request tells the story. */
-const SILENT = /^(kernel\.(netns-added|link-added|cloned|run|link-set|listen|grow)|net\.|oci\.exec)/
+const SILENT =
+  /^(registry\.(blob|speed)|kernel\.(netns-added|link-added|cloned|run|link-set|listen|grow)|net\.|oci\.exec)/
 
 /** Repeats what another row says: an answer without news, a change echoed to whoever watches. */
 function isEcho(event: SimEvent): boolean {
@@ -132,8 +133,13 @@ function isEcho(event: SimEvent): boolean {
 }
 
 /** The events of `all` that concern the pod, oldest first: by what they carry, else by what caused them. */
-export function eventsOfPod(all: Iterable<SimEvent>, uid: string, replica: Replica): SimEvent[] {
+export function eventsOfPod(
+  all: Iterable<SimEvent>,
+  uid: string,
+  replica: Replica,
+): { shown: SimEvent[]; all: SimEvent[] } {
   const ours = new Set<number>()
+  const every: SimEvent[] = []
   const found: SimEvent[] = []
   for (const event of all) {
     const direct = podOfEvent(event, replica)
@@ -141,11 +147,16 @@ export function eventsOfPod(all: Iterable<SimEvent>, uid: string, replica: Repli
       direct === undefined ? inheritsPod(event) && event.causes.some((cause) => ours.has(cause)) : direct === uid
     if (!concerns) continue
     ours.add(event.id)
-    if (event.from === event.to || planeOf(event) === undefined) continue
-    if (isRoutine(event) || SILENT.test(event.kind) || isEcho(event)) continue
-    found.push(event)
+    every.push(event)
+    if (isTold(event)) found.push(event)
   }
-  return found
+  return { shown: found, all: every }
+}
+
+/** Whether a message gets a row. */
+export function isTold(event: SimEvent): boolean {
+  if (event.from === event.to || planeOf(event) === undefined) return false
+  return !isRoutine(event) && !SILENT.test(event.kind) && !isEcho(event)
 }
 
 /** A message without ids of its own belongs to the pod whose message led to it, within the runtime. */
@@ -155,6 +166,7 @@ function inheritsPod(event: SimEvent): boolean {
 
 export function selectStart(
   events: readonly SimEvent[],
+  every: readonly SimEvent[],
   flying: readonly SimEvent[],
   pod: Pod,
   replica: Replica,
