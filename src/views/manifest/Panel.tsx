@@ -126,7 +126,9 @@ export default function ManifestPanel({ files, current, onChoose, onText, plan, 
             <li key={i} data-severity={p.severity}>
               <span className={css.place}>line {p.line}</span>
               <span className={css.severity}>{p.severity}</span>
-              <span>{p.says}</span>
+              <span>
+                {p.severity !== 'error' && p.path !== '' && <code>{p.path}</code>} {p.says}
+              </span>
             </li>
           ))}
         </ul>
