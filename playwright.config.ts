@@ -1,17 +1,25 @@
 import { defineConfig } from '@playwright/test'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+/** Another folder and another port, for somebody whose dist/ is being built by someone else. */
+const folder = process.env.NODEGLASS_DIST ?? 'dist'
+const port = Number(process.env.NODEGLASS_PORT ?? 5390)
+const address = `http://127.0.0.1:${port}/some/sub/path/`
 
 export default defineConfig({
   testDir: 'e2e',
+  outputDir: '.cache/e2e',
   timeout: 90_000,
   expect: { timeout: 20_000 },
   fullyParallel: true,
-  workers: process.env.CI ? 2 : undefined,
+  forbidOnly: Boolean(process.env.CI),
+  workers: 2,
   retries: process.env.CI ? 1 : 0,
   reporter: [['list']],
   use: {
-    baseURL: 'http://127.0.0.1:5390/some/sub/path/',
+    baseURL: address,
+    viewport: { width: 1440, height: 900 },
+    trace: process.env.CI ? 'off' : 'retain-on-failure',
     launchOptions: {
       ...(process.env.CHROMIUM_PATH || process.platform === 'linux' ? { executablePath } : {}),
       args: [
@@ -24,6 +32,10 @@ export default defineConfig({
       ],
     },
   },
-  // Serves dist/ below a sub-path, as a course site would: bin/serve.js.
-  webServer: { command: 'node bin/serve.js 5390 /some/sub/path/', url: 'http://127.0.0.1:5390/some/sub/path/', reuseExistingServer: !process.env.CI },
+  // Serves the built page below a sub-path, as a course site would: bin/serve.js.
+  webServer: {
+    command: `node bin/serve.js ${port} /some/sub/path/ ${folder}`,
+    url: address,
+    reuseExistingServer: !process.env.CI,
+  },
 })

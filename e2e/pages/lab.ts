@@ -1,0 +1,62 @@
+import { expect, type Locator, type Page } from '@playwright/test'
+import { ManifestEditor } from './editor.ts'
+import { Model } from './model.ts'
+import { TerminalPanel } from './terminal.ts'
+
+/** The page: where it is, the picture, time, and the dock. */
+export class Lab {
+  readonly page: Page
+  readonly model: Model
+  readonly terminal: TerminalPanel
+  readonly editor: ManifestEditor
+  readonly time: Locator
+  readonly scrubber: Locator
+  readonly inspector: Locator
+
+  constructor(page: Page) {
+    this.page = page
+    this.model = new Model(page)
+    this.terminal = new TerminalPanel(page)
+    this.editor = new ManifestEditor(page)
+    this.time = page.getByRole('contentinfo', { name: 'Time' })
+    this.scrubber = page.getByRole('slider', { name: 'Model time' })
+    this.inspector = page.getByRole('complementary', { name: 'Inspector' })
+  }
+
+  /** `hash`: `/lab?scenario=default`. A full load, also where only the hash differs. */
+  async open(hash = '/'): Promise<void> {
+    await this.page.goto('about:blank')
+    await this.page.goto(`./#${hash}`)
+  }
+
+  /** The run has been opened: the cluster stands at its first moment. */
+  async ready(): Promise<void> {
+    await expect
+      .poll(async () => {
+        const seen = await this.model.transport()
+        return seen !== undefined && !seen.busy && seen.now > 0
+      })
+      .toBe(true)
+  }
+
+  /** Something moves in the picture: what it lists under way for people who cannot see it. */
+  get flying(): Locator {
+    return this.page.getByRole('list', { name: 'Messages under way' }).first()
+  }
+
+  picture(id: string): Locator {
+    return this.page.locator(`[data-view="${id}"]`)
+  }
+  async show(title: string): Promise<void> {
+    await this.page.getByRole('tablist', { name: 'Pictures' }).getByRole('tab', { name: title }).click()
+  }
+
+  async pause(): Promise<void> {
+    await this.time.getByRole('button', { name: 'Pause' }).click()
+    await expect.poll(() => this.model.playing()).toBe(false)
+  }
+  async play(): Promise<void> {
+    await this.time.getByRole('button', { name: 'Play' }).click()
+    await expect.poll(() => this.model.playing()).toBe(true)
+  }
+}
