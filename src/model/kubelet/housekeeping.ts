@@ -29,7 +29,9 @@ export function housekeeping(world: ModelWorld, node: string): void {
   for (const cached of world.by('podCache', 'node', node)) {
     const id = workerId(node, cached.uid)
     if (world.get('kubeletPods', id) !== undefined || world.get('podWorkers', id) !== undefined) continue
-    if (!cached.containers.some((c) => c.state === 'running')) continue
+    // A sandbox alone counts too: its start may have outlived the pod, or the kubelet that asked for it.
+    if (!cached.containers.some((c) => c.state === 'running') && !cached.sandboxes.some((s) => s.state === 'READY'))
+      continue
     klog(world, node, 'I', 'kubelet_pods.go:1190', 'Clean up containers for orphaned pod we had not seen before', {
       podUID: cached.uid,
       killPodOptions: 'gracePeriodOverride=1',

@@ -127,15 +127,19 @@ export function sendNext(world: ModelWorld, node: string): void {
   if (kubelet.statusQueued !== waiting.length) world.put('kubelets', node, { ...kubelet, statusQueued: waiting.length })
 }
 
-/** The API object that the status belongs to: for a static pod its mirror, if there is one yet. */
+/** The API object that the status belongs to: for a static pod its mirror, if there is one that will stay. */
 function apiPod(world: ModelWorld, node: string, record: PodStatusRecord): Pod | undefined {
   const known = world.get('kubeletPods', idOf(node, record.uid))
   if (known === undefined) return undefined
   if (known.source === 'api') return known.pod
   return world
     .by('kubeletPods', 'mirror', node)
-    .find((m) => m.pod.metadata.name === record.name && (m.pod.metadata.namespace ?? 'default') === record.namespace)
-    ?.pod
+    .find(
+      (m) =>
+        m.pod.metadata.name === record.name &&
+        m.pod.metadata.deletionTimestamp === undefined &&
+        (m.pod.metadata.namespace ?? 'default') === record.namespace,
+    )?.pod
 }
 
 /** Fields that are gone must be named as null, or the merge would keep them. */
@@ -249,7 +253,8 @@ export function reviveStatuses(world: ModelWorld, node: string): void {
     const { statusSince: _since, statusUid: _uid, ...rest } = kubelet
     world.put('kubelets', node, { ...rest, watchBroken: true })
   }
-  if (Math.floor(world.now / RECONCILE) !== Math.floor((world.now - 2 * SECOND) / RECONCILE)) reconcileStatuses(world, node)
+  if (Math.floor(world.now / RECONCILE) !== Math.floor((world.now - 2 * SECOND) / RECONCILE))
+    reconcileStatuses(world, node)
   sendNext(world, node)
 }
 const RECONCILE = 10 * SECOND
