@@ -7,7 +7,17 @@ import type { PathStep } from './steps.ts'
 import css from './packet-path.module.css'
 
 /** Beside the map: the headers before and after, the chance still in play, the entry in the connection table. */
-export function Details({ path, step, replica, now }: { path: Path; step: PathStep | undefined; replica: Replica; now: Micros }) {
+export function Details({
+  path,
+  step,
+  replica,
+  now,
+}: {
+  path: Path
+  step: PathStep | undefined
+  replica: Replica
+  now: Micros
+}) {
   const first = path.packet.header
   const current = step?.after ?? path.packet.now
   return (
@@ -72,7 +82,12 @@ function Chance({ path, step, replica }: { path: Path; step: PathStep | undefine
       <p>
         {rules.length} rules, {rules.length} equal areas. Each takes its part of what is left.
       </p>
-      <svg width={WIDTH} height={rules.length * 22 + 22} role="img" aria-label={`Endpoints ${rules.map((r) => r.address).join(', ')}; chosen: ${rules[fan.chosen]?.address ?? 'none'}`}>
+      <svg
+        width={WIDTH}
+        height={rules.length * 22 + 22}
+        role="img"
+        aria-label={`Endpoints ${rules.map((r) => r.address).join(', ')}; chosen: ${rules[fan.chosen]?.address ?? 'none'}`}
+      >
         {rules.map((rule, i) => {
           const x = i * share
           const y = i * 22
@@ -81,7 +96,13 @@ function Chance({ path, step, replica }: { path: Path; step: PathStep | undefine
           return (
             <g key={rule.chain}>
               <rect className={css.rest} x={x} y={y} width={WIDTH - x} height={18} />
-              <rect className={taken ? css.taken : reached ? css.missed : css.open} x={x} y={y} width={share} height={18} />
+              <rect
+                className={taken ? css.taken : reached ? css.missed : css.open}
+                x={x}
+                y={y}
+                width={share}
+                height={18}
+              />
               <text className={taken ? css.onTaken : css.odds} x={x + share / 2} y={y + 13} textAnchor="middle">
                 {i === rules.length - 1 ? 'all' : `1/${rules.length - i}`}
               </text>
@@ -89,7 +110,12 @@ function Chance({ path, step, replica }: { path: Path; step: PathStep | undefine
             </g>
           )
         })}
-        <text className={css.chosen} x={Math.min(WIDTH - 62, Math.max(62, (fan.chosen + 0.5) * share))} y={rules.length * 22 + 18} textAnchor="middle">
+        <text
+          className={css.chosen}
+          x={Math.min(WIDTH - 62, Math.max(62, (fan.chosen + 0.5) * share))}
+          y={rules.length * 22 + 18}
+          textAnchor="middle"
+        >
           {rules[fan.chosen]?.address}
         </text>
       </svg>
@@ -97,7 +123,17 @@ function Chance({ path, step, replica }: { path: Path; step: PathStep | undefine
   )
 }
 
-function Tracked({ path, step, replica, now }: { path: Path; step: PathStep | undefined; replica: Replica; now: Micros }) {
+function Tracked({
+  path,
+  step,
+  replica,
+  now,
+}: {
+  path: Path
+  step: PathStep | undefined
+  replica: Replica
+  now: Micros
+}) {
   const hop = path.packet.hops[step?.hop ?? path.packet.hops.findIndex((h) => h.netns === '')]
   const node = hop?.netns === '' ? hop.node : path.packet.hops.find((h) => h.netns === '')?.node
   if (node === undefined) return null

@@ -3,11 +3,14 @@ import { elideMiddle, shortPodName } from '../drawing/spell.ts'
 import type { Frame, Path } from './select.ts'
 import css from './packet-path.module.css'
 
-const TRUNK = 70
-const DIP = 142
-const REPLY = 196
-const FLOOR = 214
-const GAP = 26
+const TRUNK = 90
+const DIP = 160
+const REPLY = 218
+const FLOOR = 236
+const GAP = 24
+/** A label is this far above or below its line. */
+const ABOVE = 14
+const BELOW = 24
 
 interface Placed {
   readonly frame: Frame
@@ -19,12 +22,16 @@ interface Placed {
 
 /** Frames share the width: a host with a branch through nat needs most, a pod least. */
 export function place(path: Path, width: number): Placed[] {
-  const weights = path.frames.map((f) => (f.kind !== 'host' ? 1 : f.branch ? 5 : 2.2))
   const room = width - 24 - GAP * (path.frames.length - 1)
-  const total = weights.reduce((a, b) => a + b, 0)
+  const narrow = path.frames.length > 3
+  const least = (f: Frame): number => (f.kind !== 'host' ? (narrow ? 104 : 128) : f.branch ? 420 : narrow ? 236 : 300)
+  const wanted = path.frames.map(least)
+  const spare = Math.max(0, room - wanted.reduce((a, b) => a + b, 0))
+  const growing = path.frames.filter((f) => f.kind === 'host').length || path.frames.length
   let x = 12
   return path.frames.map((frame, i) => {
-    const w = Math.max(frame.kind === 'host' ? 150 : 108, (room * weights[i]!) / total)
+    const grows = frame.kind === 'host' || path.frames.every((f) => f.kind !== 'host')
+    const w = wanted[i]! + (grows ? spare / growing : 0)
     const points = new Map<string, { x: number; y: number }>()
     const { stations, branch } = frame
     const at = stations.findIndex((s) => s.id === branch?.hook)
@@ -32,14 +39,16 @@ export function place(path: Path, width: number): Placed[] {
       // With a branch the stations after the nat table stand behind it, at the right.
       const share = branch
         ? k <= at
-          ? 0.09
-          : 0.66 + (0.27 * (k - at - 1)) / Math.max(1, stations.length - at - 2)
+          ? 0.07
+          : 0.66 + (0.26 * (k - at - 1)) / Math.max(1, stations.length - at - 2)
         : (k + 0.5) / stations.length
       points.set(station.id, { x: x + w * share, y: TRUNK })
     })
     if (branch) {
       const names = [...branch.chains, 'rewrite']
-      names.forEach((name, k) => points.set(name, { x: x + w * (0.2 + (0.36 * k) / Math.max(1, names.length - 1)), y: DIP }))
+      names.forEach((name, k) =>
+        points.set(name, { x: x + w * (0.19 + (0.37 * k) / Math.max(1, names.length - 1)), y: DIP }),
+      )
     }
     const placed = { frame, x, width: w, points }
     x += w + GAP
@@ -61,14 +70,25 @@ export function PathMap({ path, width, here }: { path: Path; width: number; here
           <text className={css.title} x={x + 12} y={34}>
             {frame.kind === 'pod' ? shortPodName(frame.title, Math.floor((w - 20) / 7)) : frame.title}
           </text>
-          <text className={css.mono} x={frame.kind === 'host' ? x + w - 12 : x + 12} y={frame.kind === 'host' ? 34 : FLOOR - 10} textAnchor={frame.kind === 'host' ? 'end' : 'start'}>
+          <text
+            className={css.mono}
+            x={frame.kind === 'host' ? x + w - 12 : x + 12}
+            y={frame.kind === 'host' ? 34 : 52}
+            textAnchor={frame.kind === 'host' ? 'end' : 'start'}
+          >
             {frame.address}
           </text>
         </g>
       ))}
       {path.reply && <Reply placed={placed} path={path} />}
       {placed.map((p, i) => (
-        <Lines key={p.frame.hop} placed={p} next={placed[i + 1]} state={i < here.hop ? 'behind' : i > here.hop ? 'ahead' : 'here'} spot={spot} />
+        <Lines
+          key={p.frame.hop}
+          placed={p}
+          next={placed[i + 1]}
+          state={i < here.hop ? 'behind' : i > here.hop ? 'ahead' : 'here'}
+          spot={spot}
+        />
       ))}
       {placed.map((p) => (
         <Stations key={p.frame.hop} placed={p} />
@@ -84,14 +104,21 @@ export function PathMap({ path, width, here }: { path: Path; width: number; here
       {spot && !failed && (
         <g>
           <Glyph plane="packet" x={spot.x} y={spot.y} radius={9.5} halo />
-          <path className={css.brackets} d={`M${spot.x - 17} ${spot.y - 9}v-8h8M${spot.x + 9} ${spot.y - 17}h8v8M${spot.x + 17} ${spot.y + 9}v8h-8M${spot.x - 9} ${spot.y + 17}h-8v-8`} />
+          <path
+            className={css.brackets}
+            d={`M${spot.x - 17} ${spot.y - 9}v-8h8M${spot.x + 9} ${spot.y - 17}h8v8M${spot.x + 17} ${spot.y + 9}v8h-8M${spot.x - 9} ${spot.y + 17}h-8v-8`}
+          />
         </g>
       )}
     </svg>
   )
 }
 
-function spotOf(placed: readonly Placed[], here: { hop: number; place: string }, state: string): { x: number; y: number } | undefined {
+function spotOf(
+  placed: readonly Placed[],
+  here: { hop: number; place: string },
+  state: string,
+): { x: number; y: number } | undefined {
   const p = placed[here.hop]
   if (!p) return undefined
   const found = p.points.get(here.place)
@@ -102,7 +129,17 @@ function spotOf(placed: readonly Placed[], here: { hop: number; place: string },
 }
 
 /** The trunk of one frame, its branch, and the wire to the next frame. */
-function Lines({ placed, next, state, spot }: { placed: Placed; next: Placed | undefined; state: 'behind' | 'here' | 'ahead'; spot: { x: number; y: number } | undefined }) {
+function Lines({
+  placed,
+  next,
+  state,
+  spot,
+}: {
+  placed: Placed
+  next: Placed | undefined
+  state: 'behind' | 'here' | 'ahead'
+  spot: { x: number; y: number } | undefined
+}) {
   const { frame, points } = placed
   const ids = frame.stations.map((s) => points.get(s.id)!)
   const first = ids[0]!
@@ -124,14 +161,15 @@ function Lines({ placed, next, state, spot }: { placed: Placed; next: Placed | u
     const entry = next.points.get(next.frame.stations[0]!.id)!
     lines.push({ d: `M${last.x} ${TRUNK}H${entry.x}`, to: entry.x })
   }
-  const done = (to: number): boolean => state === 'behind' || (state === 'here' && spot !== undefined && spot.x >= to - 1)
+  const done = (to: number): boolean =>
+    state === 'behind' || (state === 'here' && spot !== undefined && spot.x >= to - 1)
   return (
     <g>
       {frame.branch && (
         <>
           <path className={css.straight} d={`M${points.get(frame.branch.hook)!.x} ${TRUNK}H${last.x}`} />
-          <text className={css.quiet} x={(points.get(frame.branch.hook)!.x + last.x) / 2} y={TRUNK - 10} textAnchor="middle">
-            packets of a known flow skip the nat table
+          <text className={css.quiet} x={points.get(frame.branch.hook)!.x + 34} y={TRUNK + 18}>
+            a known flow skips this
           </text>
         </>
       )}
@@ -147,17 +185,28 @@ function Lines({ placed, next, state, spot }: { placed: Placed; next: Placed | u
 function PartWay({ frame, points, spot }: { frame: Frame; points: Placed['points']; spot: { x: number; y: number } }) {
   const first = points.get(frame.stations[0]!.id)!
   if (!frame.branch || spot.y === TRUNK) {
-    if (!frame.branch || spot.x <= points.get(frame.branch.hook)!.x) return <path className={css.travelled} d={`M${first.x} ${TRUNK}H${spot.x}`} />
+    if (!frame.branch || spot.x <= points.get(frame.branch.hook)!.x)
+      return <path className={css.travelled} d={`M${first.x} ${TRUNK}H${spot.x}`} />
     const end = points.get('rewrite')!
     const after = frame.stations.findIndex((s) => s.id === frame.branch!.hook) + 1
     const back = points.get(frame.stations[after]!.id)!
     const mid2 = (end.x + back.x) / 2
-    return <path className={css.travelled} d={`M${end.x} ${DIP}C${mid2} ${DIP} ${mid2} ${TRUNK} ${back.x} ${TRUNK}H${spot.x}`} />
+    return (
+      <path
+        className={css.travelled}
+        d={`M${end.x} ${DIP}C${mid2} ${DIP} ${mid2} ${TRUNK} ${back.x} ${TRUNK}H${spot.x}`}
+      />
+    )
   }
   const hook = points.get(frame.branch.hook)!
   const start = points.get(frame.branch.chains[0] ?? 'rewrite')!
   const mid = (hook.x + start.x) / 2
-  return <path className={css.travelled} d={`M${first.x} ${TRUNK}H${hook.x}C${mid} ${TRUNK} ${mid} ${DIP} ${start.x} ${DIP}H${spot.x}`} />
+  return (
+    <path
+      className={css.travelled}
+      d={`M${first.x} ${TRUNK}H${hook.x}C${mid} ${TRUNK} ${mid} ${DIP} ${start.x} ${DIP}H${spot.x}`}
+    />
+  )
 }
 
 function Stations({ placed }: { placed: Placed }) {
@@ -171,11 +220,19 @@ function Stations({ placed }: { placed: Placed }) {
     <g>
       {frame.stations.map((station, i) => {
         const { x } = points.get(station.id)!
-        const low = branch !== undefined && i > 0 && i % 2 === 0
+        // Names beside each other stand above and below by turns, so that they never touch.
+        const above = frame.kind === 'host' && i % 2 === (branch ? 1 : 0)
+        const first = i === 0 && frame.kind === 'host'
+        const last = frame.kind === 'host' && i === frame.stations.length - 1
         return (
           <g key={station.id}>
             <circle className={css.station} cx={x} cy={TRUNK} r={6} />
-            <text className={css.mono} x={x} y={low ? TRUNK + 24 : branch ? TRUNK - 26 + (i === 0 ? 6 : 0) : TRUNK + 24} textAnchor={branch && i === 0 ? 'start' : 'middle'} dx={branch && i === 0 ? -12 : 0}>
+            <text
+              className={css.mono}
+              x={first ? x - 8 : last ? x + 12 : x}
+              y={above || first || frame.kind !== 'host' ? TRUNK - ABOVE : TRUNK + BELOW}
+              textAnchor={first ? 'start' : last ? 'end' : 'middle'}
+            >
               {station.name}
             </text>
           </g>
@@ -185,11 +242,14 @@ function Stations({ placed }: { placed: Placed }) {
         <g>
           {spread.map((address, i) => {
             if (i === fan.chosen) return null
-            const y = DIP + (i < fan.chosen ? -1 : 1) * 15 * Math.abs(i - fan.chosen)
+            const y = DIP + (i < fan.chosen ? -1 : 1) * 16 * Math.abs(i - fan.chosen)
             return (
               <g key={address}>
-                <path className={css.other} d={`M${from.x} ${DIP}C${from.x + 24} ${DIP} ${from.x + 14} ${y} ${from.x + 40} ${y}`} />
-                <text className={css.faint} x={from.x + 46} y={y + 4}>
+                <path
+                  className={css.other}
+                  d={`M${from.x} ${DIP}C${from.x + 16} ${DIP} ${from.x + 8} ${y} ${from.x + 22} ${y}`}
+                />
+                <text className={css.faint} x={from.x + 27} y={y + 4}>
                   {address}
                 </text>
               </g>
@@ -202,14 +262,19 @@ function Stations({ placed }: { placed: Placed }) {
         return (
           <g key={name}>
             <circle className={css.station} cx={x} cy={DIP} r={6} />
-            <text className={css.mono} x={x} y={i % 2 === 0 ? DIP - 14 : DIP + 24} textAnchor="middle">
+            <text
+              className={css.mono}
+              x={i === 1 ? x + 8 : x}
+              y={i % 2 === 0 ? DIP - ABOVE : DIP + BELOW}
+              textAnchor={i === 1 ? 'end' : 'middle'}
+            >
               {elideMiddle(name, 16)}
             </text>
           </g>
         )
       })}
       {to && branch && (
-        <text className={css.dnat} x={to.x} y={DIP + 32} textAnchor="middle">
+        <text className={css.dnat} x={to.x + 16} y={DIP + BELOW}>
           DNAT {branch.rewrite}
         </text>
       )}
@@ -228,11 +293,20 @@ function Reply({ placed, path }: { placed: readonly Placed[]; path: Path }) {
   const words = undoes ? 'reply: conntrack undoes the rewrite' : 'reply'
   return (
     <g className={css.reply}>
-      <path d={`M${from.x} ${TRUNK + 10}V${REPLY - 10}Q${from.x} ${REPLY} ${from.x - 10} ${REPLY}H${to.x + 10}Q${to.x} ${REPLY} ${to.x} ${REPLY - 10}V${TRUNK + 10}`} />
+      <path
+        d={`M${from.x} ${TRUNK + 10}V${REPLY - 10}Q${from.x} ${REPLY} ${from.x - 10} ${REPLY}H${to.x + 10}Q${to.x} ${REPLY} ${to.x} ${REPLY - 10}V${TRUNK + 10}`}
+      />
       {[0.25, 0.75].map((share) => (
         <Glyph key={share} plane="packet" state="hollow" x={to.x + (from.x - to.x) * share} y={REPLY} heading={180} />
       ))}
-      <rect className={css.tag} x={middle - words.length * 3.4 - 10} y={REPLY - 11} width={words.length * 6.8 + 20} height={22} rx={11} />
+      <rect
+        className={css.tag}
+        x={middle - words.length * 3.4 - 10}
+        y={REPLY - 11}
+        width={words.length * 6.8 + 20}
+        height={22}
+        rx={11}
+      />
       <text x={middle} y={REPLY + 4} textAnchor="middle">
         {words}
       </text>

@@ -22,7 +22,11 @@ export function RuleList({ path, cursor, onCursor, onRun }: RuleListProps) {
   return (
     <div className={css.rules}>
       <div className={css.ruleHead}>
-        <button className={css.command} onClick={() => withRules && onRun(`ssh ${withRules.node} iptables-save -t nat`)} disabled={!withRules}>
+        <button
+          className={css.command}
+          onClick={() => withRules && onRun(`ssh ${withRules.node} iptables-save -t nat`)}
+          disabled={!withRules}
+        >
           iptables-save
         </button>
         <span>

@@ -35,7 +35,13 @@ export default function PacketPath({ replica, now, selected, onSelect, size, onR
       <div className={css.empty}>
         <p>No packet has been sent yet.</p>
         <p>Send one: ask a Service from a pod, or open a scenario in which a client does.</p>
-        <button onClick={() => onRun('kubectl run client --image=curlimages/curl --restart=Never -- curl -s http://kubernetes.default:443')}>Send one from a new pod</button>
+        <button
+          onClick={() =>
+            onRun('kubectl run client --image=curlimages/curl --restart=Never -- curl -s http://kubernetes.default:443')
+          }
+        >
+          Send one from a new pod
+        </button>
       </div>
     )
 
@@ -133,9 +139,11 @@ export default function PacketPath({ replica, now, selected, onSelect, size, onR
       </div>
       <div className={css.main}>
         {!narrow && <PathMap path={path} width={mapWidth} here={here} />}
-        <p className={css.says} role="status">
-          {narrate(path, step)}
-        </p>
+        {(step || narrow) && (
+          <p className={css.says} role="status">
+            {narrate(path, step)}
+          </p>
+        )}
         {narrow && <Details path={path} step={step} replica={replica} now={now} />}
         <RuleList path={path} cursor={cursor} onCursor={go} onRun={onRun} />
       </div>

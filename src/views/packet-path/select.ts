@@ -75,7 +75,13 @@ export function pathOf(replica: Replica, flow: FlowRecord, packet: PacketRecord)
   }
 }
 
-function frameOf(hop: PacketHop, index: number, packet: PacketRecord, steps: readonly PathStep[], replica: Replica): Frame {
+function frameOf(
+  hop: PacketHop,
+  index: number,
+  packet: PacketRecord,
+  steps: readonly PathStep[],
+  replica: Replica,
+): Frame {
   const mine = steps.filter((step) => step.hop === index)
   const last = index === packet.hops.length - 1
   const first = index === 0
@@ -109,7 +115,11 @@ function branchOf(steps: readonly PathStep[], hop: PacketHop, replica: Replica):
   const rewrite = nat.find((step) => step.matched && /^(DNAT|REDIRECT)/.test(step.action))
   const hook = nat[0]?.hook
   if (!hook || !rewrite) return undefined
-  const chains = [...new Set(nat.filter((step) => step.chain !== hook && !step.chain.startsWith('KUBE-MARK')).map((step) => step.chain))]
+  const chains = [
+    ...new Set(
+      nat.filter((step) => step.chain !== hook && !step.chain.startsWith('KUBE-MARK')).map((step) => step.chain),
+    ),
+  ]
   const service = chains.find((name) => /^KUBE-SV[CL]-/.test(name))
   return {
     hook,
@@ -131,7 +141,11 @@ export function endpointRules(rules: readonly string[]): { address: string; chai
 
 function fanOf(hop: PacketHop, chain: string, chosen: string, replica: Replica): NonNullable<Branch['fan']> {
   const rules = endpointRules(replica.get('chains', `${hop.node}|nat|${chain}`)?.rules ?? [])
-  return { chain, endpoints: rules.map((rule) => rule.address), chosen: rules.findIndex((rule) => rule.chain === chosen) }
+  return {
+    chain,
+    endpoints: rules.map((rule) => rule.address),
+    chosen: rules.findIndex((rule) => rule.chain === chosen),
+  }
 }
 
 function titleOf(hop: PacketHop, kind: Frame['kind'], replica: Replica): string {
@@ -177,8 +191,10 @@ export function narrate(path: Path, step: PathStep | undefined): string {
     }
   if (step.hook === 'conntrack') return `${step.text}. No rule of the table nat is asked.`
   if (!step.matched) return `Rule ${step.rule} of ${step.chain} does not match: ${step.reason}.`
-  if (/^(DNAT|REDIRECT)/.test(step.action)) return `Rule ${step.rule} of ${step.chain} rewrites the destination: the Service address becomes ${step.after.dst}:${step.after.dport}.`
-  if (/^(SNAT|MASQUERADE)/.test(step.action)) return `Rule ${step.rule} of ${step.chain} rewrites the source to ${step.after.src}, so that the reply comes back through this node.`
+  if (/^(DNAT|REDIRECT)/.test(step.action))
+    return `Rule ${step.rule} of ${step.chain} rewrites the destination: the Service address becomes ${step.after.dst}:${step.after.dport}.`
+  if (/^(SNAT|MASQUERADE)/.test(step.action))
+    return `Rule ${step.rule} of ${step.chain} rewrites the source to ${step.after.src}, so that the reply comes back through this node.`
   return `Rule ${step.rule} of ${step.chain} matches: ${step.action}.`
 }
 
@@ -189,7 +205,8 @@ export const flowName = (flow: FlowRecord, replica: Replica): string => {
       ? client.host
       : client.netns === ''
         ? client.node
-        : (replica.by('sandboxes', 'node', client.node).find((s) => s.netns === client.netns)?.metadata.name ?? client.node)
+        : (replica.by('sandboxes', 'node', client.node).find((s) => s.netns === client.netns)?.metadata.name ??
+          client.node)
   return `${from} to ${flow.dst}:${flow.dport}, ${flow.what}`
 }
 

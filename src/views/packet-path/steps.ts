@@ -52,7 +52,11 @@ function stepsOfHop(hop: PacketHop, index: number, replica: Replica): PathStep[]
   }
   for (const nat of hop.nat)
     if (!nat.byRule)
-      own('conntrack', `conntrack knows this flow: ${nat.kind} ${nat.from} to ${nat.to}`, translate(header, nat.kind, nat.to))
+      own(
+        'conntrack',
+        `conntrack knows this flow: ${nat.kind} ${nat.from} to ${nat.to}`,
+        translate(header, nat.kind, nat.to),
+      )
   if (hop.trace) {
     const source = {
       chain: (table: string, name: string) => replica.get('chains', `${hop.node}|${table}|${name}`),

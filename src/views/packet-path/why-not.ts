@@ -9,20 +9,20 @@ interface Devices {
 /** Why a rule as iptables prints it did not match, in two or three words: the first condition that does not hold. */
 export function whyNot(text: string, packet: Packet, devices: Devices): string {
   const value = (flag: string): { not: boolean; value: string } | undefined => {
-    const m = new RegExp(`(! )?${flag} (\\S+)`).exec(` ${text}`)
+    const m = new RegExp(` (! )?${flag} (\\S+)`).exec(` ${text}`)
     return m ? { not: m[1] !== undefined, value: m[2]! } : undefined
   }
   const fails = (flag: string, holds: (v: string) => boolean): boolean => {
     const found = value(flag)
     return found !== undefined && holds(found.value) === found.not
   }
-  if (fails(' -p', (v) => v === packet.proto)) return 'other protocol'
-  if (fails(' -d', (v) => contains(v, packet.dst))) return 'other destination'
+  if (fails('-p', (v) => v === packet.proto)) return 'other protocol'
+  if (fails('-d', (v) => contains(v, packet.dst))) return 'other destination'
   if (fails('--dport', (v) => ports(v, packet.dport))) return 'other port'
   if (fails('--dports', (v) => v.split(',').some((part) => ports(part, packet.dport)))) return 'other port'
-  if (fails(' -s', (v) => contains(v, packet.src))) return value(' -s')?.not ? 'from the pod range' : 'other source'
-  if (fails(' -i', (v) => device(v, devices.inDev))) return 'other way in'
-  if (fails(' -o', (v) => device(v, devices.outDev))) return 'other way out'
+  if (fails('-s', (v) => contains(v, packet.src))) return value('-s')?.not ? 'from the pod range' : 'other source'
+  if (fails('-i', (v) => device(v, devices.inDev))) return 'other way in'
+  if (fails('-o', (v) => device(v, devices.outDev))) return 'other way out'
   if (text.includes('--mode random')) return 'chance said no'
   if (text.includes('--mode nth')) return 'not its turn'
   if (text.includes('--rcheck')) return 'client not remembered'
