@@ -23,7 +23,9 @@ export async function bundle(entry) {
   const sources = Math.max(newest(join(root, 'src')), newest(join(root, 'bin')))
   if (!existsSync(out) || statSync(out).mtimeMs < sources) {
     if (!existsSync(join(root, 'node_modules', 'esbuild'))) {
-      console.error('nodeglass: the packages are not installed; run `npm ci` (or `npm start`, which does it) in ' + root)
+      console.error(
+        'nodeglass: the packages are not installed; run `npm ci` (or `npm start`, which does it) in ' + root,
+      )
       process.exit(2)
     }
     const { build } = await import('esbuild')

@@ -93,5 +93,7 @@ try {
 
 const { summary } = await check(['src'])
 for (const v of summary.violations) console.error(`${v.rule.name}: ${v.from} -> ${v.to}`)
-console.log(`import map: ${summary.totalCruised} modules, ${summary.violations.length} violations; planted violation reported`)
+console.log(
+  `import map: ${summary.totalCruised} modules, ${summary.violations.length} violations; planted violation reported`,
+)
 process.exit(summary.violations.length > 0 ? 1 : 0)

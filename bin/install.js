@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
 export function run(command, args, options = {}) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32', ...options })
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    ...options,
+  })
   if (result.error) throw result.error
   return result.status ?? 1
 }
@@ -15,7 +20,9 @@ export function run(command, args, options = {}) {
 export function installPackages() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major < 20 || (major === 20 && minor < 19)) {
-    console.error(`nodeglass: Node.js ${process.versions.node} is too old; 20.19 or newer is needed (https://nodejs.org)`)
+    console.error(
+      `nodeglass: Node.js ${process.versions.node} is too old; 20.19 or newer is needed (https://nodejs.org)`,
+    )
     process.exit(2)
   }
   const mark = join(root, 'node_modules', '.package-lock.json')

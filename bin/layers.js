@@ -16,7 +16,10 @@ export const LAYERS = {
 
 /** What views and app may use of the layers below: types only, except these doors. */
 export const DOORS = {
-  views: ['^src/lab/(client|replica|protocol|share|trace|watch|kubernetes-schema)\\.tsx?$', '^src/sim/(clock|contract)\\.ts$'],
+  views: [
+    '^src/lab/(client|replica|protocol|share|trace|watch|kubernetes-schema)\\.tsx?$',
+    '^src/sim/(clock|contract)\\.ts$',
+  ],
   app: ['^src/lab/', '^src/lesson/', '^src/views/', '^src/sim/(clock|contract)\\.ts$'],
 }
 
@@ -26,5 +29,17 @@ export const PACKAGES = {
   model: ['yaml'],
   tools: ['yaml'],
   shell: ['yaml', 'unbash', 'just-bash'],
-  lesson: ['yaml', 'unified', 'remark-parse', 'remark-gfm', 'remark-directive', 'remark-rehype', 'rehype-sanitize', 'mdast', 'hast', 'unist', 'vfile'],
+  lesson: [
+    'yaml',
+    'unified',
+    'remark-parse',
+    'remark-gfm',
+    'remark-directive',
+    'remark-rehype',
+    'rehype-sanitize',
+    'mdast',
+    'hast',
+    'unist',
+    'vfile',
+  ],
 }

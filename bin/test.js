@@ -17,7 +17,9 @@ const steps = [
     'e2e',
     () => {
       const browser = findBrowser()
-      return run('npx', ['playwright', 'test'], { env: { ...process.env, ...(browser ? { CHROMIUM_PATH: browser } : {}) } })
+      return run('npx', ['playwright', 'test'], {
+        env: { ...process.env, ...(browser ? { CHROMIUM_PATH: browser } : {}) },
+      })
     },
   ],
 ]

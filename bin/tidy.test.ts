@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((path) => path && existsSync(join(root, path)))
 const code = files.filter((path) => /^(src|e2e|bin)\/.*\.(ts|tsx|js|css)$/.test(path) && !/\.generated\./.test(path))
@@ -21,12 +24,16 @@ const LONGER: Record<string, number> = {
 
 describe('the house is tidy', () => {
   it('has no drawers for odds and ends', () => {
-    const bad = code.filter((path) => /\/(utils?|helpers?|common|types|misc)(\/|\.ts)/.test(path) || /^src\/.*\/index\.tsx?$/.test(path))
+    const bad = code.filter(
+      (path) => /\/(utils?|helpers?|common|types|misc)(\/|\.ts)/.test(path) || /^src\/.*\/index\.tsx?$/.test(path),
+    )
     expect(bad).toEqual([])
   })
 
   it('keeps files short enough to read', () => {
-    const long = code.filter((path) => !path.endsWith('.css') && text(path).split('\n').length > (LONGER[path] ?? LIMIT))
+    const long = code.filter(
+      (path) => !path.endsWith('.css') && text(path).split('\n').length > (LONGER[path] ?? LIMIT),
+    )
     expect(long.map((path) => `${path}: ${text(path).split('\n').length} lines`)).toEqual([])
   })
 
@@ -53,6 +60,8 @@ describe('the house is tidy', () => {
   })
 
   it('builds no sentence of HTML from strings', () => {
-    expect(code.filter((path) => /dangerouslySetInnerHTML|\.innerHTML\s*=/.test(text(path)) && !path.includes('tidy'))).toEqual([])
+    expect(
+      code.filter((path) => /dangerouslySetInnerHTML|\.innerHTML\s*=/.test(text(path)) && !path.includes('tidy')),
+    ).toEqual([])
   })
 })

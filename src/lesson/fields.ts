@@ -97,7 +97,10 @@ export function readOptions(value: unknown, computed: boolean, where: Where, pro
     return option
   })
   if (computed && options.some((o) => o.right !== undefined))
-    problems.push({ ...where, says: 'with "run" the model finds the right answer: use "when" on the options, not "right"' })
+    problems.push({
+      ...where,
+      says: 'with "run" the model finds the right answer: use "when" on the options, not "right"',
+    })
   if (computed && !options.some((o) => o.when !== undefined))
     problems.push({ ...where, says: 'with "run" at least one option needs "when", a pattern for the output' })
   if (!computed && options.filter((o) => o.right).length !== 1)

@@ -58,7 +58,8 @@ export function moverOf(runner: Runner): Mover {
 
 /** Runs what inputs set off at this very moment, before any time passes. */
 function settle(runner: Runner): void {
-  for (let next = runner.nextAt(); next !== undefined && next <= runner.reader.now; next = runner.nextAt()) runner.step()
+  for (let next = runner.nextAt(); next !== undefined && next <= runner.reader.now; next = runner.nextAt())
+    runner.step()
 }
 
 /** Time, faults and the hash, for the builtin `lab`. Where a run has no past there is nothing to ask why. */
@@ -131,7 +132,7 @@ export function openLab(scenario: string, seed: number, loadFilters?: () => Prom
       if (machine.now >= limit) return false
       if (next === undefined || next > limit) machine.idleUntil(limit)
       // A look at the cluster costs more than an event: go on to the end of this tenth of a second.
-      else for (const end = Math.min(limit, next + 100_000); (machine.nextAt() ?? Infinity) <= end; ) machine.step()
+      else for (const end = Math.min(limit, next + 100_000); (machine.nextAt() ?? Infinity) <= end;) machine.step()
       return true
     },
     write: (path, text) => void (files[path] = text),

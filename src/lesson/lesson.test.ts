@@ -91,7 +91,12 @@ const problemsOf = (source: string): string[] => {
 describe('a lesson', () => {
   it('is proven when its checks fail before, pass after, and need every step', async () => {
     const lesson = parseLesson(FRONT + BODY, 'x.md')
-    expect(await proveLesson(lesson, 'x.md', numberLab)).toMatchObject({ checks: 1, steps: 2, questions: 1, problems: [] })
+    expect(await proveLesson(lesson, 'x.md', numberLab)).toMatchObject({
+      checks: 1,
+      steps: 2,
+      questions: 1,
+      problems: [],
+    })
   })
 
   it('is refused with an idle step, an idle check, and a prediction that the model answers otherwise', async () => {
@@ -113,7 +118,9 @@ describe('a lesson', () => {
 
   it('names file, line and remedy of what is wrong', () => {
     expect(problemsOf('no front')).toEqual(['1: a lesson starts with front matter between two lines ---'])
-    expect(problemsOf(FRONT.replace('minutes: 5', 'minutes: soon') + BODY)[0]).toMatch(/"minutes" must be a whole number/)
+    expect(problemsOf(FRONT.replace('minutes: 5', 'minutes: soon') + BODY)[0]).toMatch(
+      /"minutes" must be a whole number/,
+    )
     expect(problemsOf(FRONT + BODY.replace('expect: 5', 'expct: 5'))[0]).toMatch(/^30: unknown field "expct"/)
     expect(problemsOf(FRONT + BODY.replace('"^10$"', '"("'))[0]).toMatch(/does not compile/)
   })

@@ -14,7 +14,8 @@ export function lintLesson(lesson: Lesson, file: string, offered: Offered): Prob
   const { meta } = lesson
   const problems: Problem[] = []
   const missing = (what: string, name: string, known: readonly string[], line = 1): void => {
-    if (!known.includes(name)) problems.push({ file, line, says: `no ${what} "${name}"; there are: ${known.join(', ')}` })
+    if (!known.includes(name))
+      problems.push({ file, line, says: `no ${what} "${name}"; there are: ${known.join(', ')}` })
   }
   missing('scenario', meta.scenario, offered.scenarios)
   missing('view', meta.view, offered.views)

@@ -24,7 +24,8 @@ export function parseLesson(source: string, file: string): Lesson {
       { file, line: 1, says: `${source.length} characters; a lesson may have ${LESSON_LIMITS.bytes}: split it` },
     ])
   const front = /^---\r?\n([\s\S]*?)\r?\n---\r?\n/.exec(source)
-  if (!front) throw new LessonError([{ file, line: 1, says: 'a lesson starts with front matter between two lines ---' }])
+  if (!front)
+    throw new LessonError([{ file, line: 1, says: 'a lesson starts with front matter between two lines ---' }])
   const fields = readYaml(front[1]!, { file, line: 1 }, problems) ?? {}
   const meta = readMeta(fields, { file, line: 1 }, problems)
   const offset = front[0].split('\n').length - 1
@@ -70,7 +71,8 @@ function readPhases(tree: Root, file: string, offset: number, problems: Problem[
         phases.at(-1)!.blocks.push(block)
       }
     } else if (phases.length > 0) text.push(node)
-    else if (node.type !== 'html') problems.push({ file, line: lineOf(node), says: 'text stands before the first ## heading' })
+    else if (node.type !== 'html')
+      problems.push({ file, line: lineOf(node), says: 'text stands before the first ## heading' })
   }
   flush()
   return phases
@@ -119,7 +121,14 @@ function readFault(text: string, where: Where, problems: Problem[]): Block {
   const on = words[0] !== 'heal'
   const [name = '', target = ''] = on ? words : words.slice(1)
   if (!name || !target) problems.push({ ...where, says: 'write the fault and its target: link-down worker-2' })
-  return { kind: 'fault', where, name, target, on, says: rest.join(' ').trim() || `${on ? 'Set' : 'Heal'} ${name} on ${target}` }
+  return {
+    kind: 'fault',
+    where,
+    name,
+    target,
+    on,
+    says: rest.join(' ').trim() || `${on ? 'Set' : 'Heal'} ${name} on ${target}`,
+  }
 }
 
 function readCheck(text: string, where: Where, problems: Problem[]): Block {

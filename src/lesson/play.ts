@@ -92,7 +92,8 @@ export async function proveLesson(lesson: Lesson, file: string, makeLab: () => L
   const fresh = makeLab()
   for (const block of todo) if (block.kind === 'file') await act(fresh, block)
   for (const check of checks)
-    if (holds(check.expect, await fresh.ask(check.run))) at(check, `check "${check.id}" passes before anything was done`)
+    if (holds(check.expect, await fresh.ask(check.run)))
+      at(check, `check "${check.id}" passes before anything was done`)
 
   const lab = makeLab()
   for (const block of todo) {
@@ -129,4 +130,3 @@ export async function proveLesson(lesson: Lesson, file: string, makeLab: () => L
   if (checks.length === 0) problems.push({ file, line: 1, says: 'a lesson needs at least one check' })
   return { id: lesson.meta.id, checks: checks.length, questions: questions.length, steps: steps.length, problems }
 }
-

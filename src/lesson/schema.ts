@@ -121,15 +121,7 @@ export interface QuestionBlock {
 }
 
 export type Block =
-  | TextBlock
-  | FileBlock
-  | RunBlock
-  | SolutionBlock
-  | FaultBlock
-  | HintBlock
-  | MermaidBlock
-  | CheckBlock
-  | QuestionBlock
+  TextBlock | FileBlock | RunBlock | SolutionBlock | FaultBlock | HintBlock | MermaidBlock | CheckBlock | QuestionBlock
 
 /** A `##` heading and what stands under it: Recall, Scene, Predict, Do, Explain, Fault, Checks, Quiz. */
 export interface Phase {

@@ -55,7 +55,9 @@ function bootCluster(world: ModelWorld, scenario: Scenario): void {
 const cluster: ModelComponent = {
   roles: ['cluster'],
   rules: [],
-  handlers: { 'cluster.boot': (world, event) => bootCluster(world, SCENARIOS[(event.data as { scenario: string }).scenario]!) },
+  handlers: {
+    'cluster.boot': (world, event) => bootCluster(world, SCENARIOS[(event.data as { scenario: string }).scenario]!),
+  },
 }
 const laptop: ModelComponent = {
   roles: ['laptop', 'external'],

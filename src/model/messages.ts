@@ -110,7 +110,9 @@ export function connected(world: Pick<ModelWorld, 'get'>, a: string, b: string):
   const from = machineOf(world, a)
   const to = machineOf(world, b)
   if (from !== undefined && from === to) return true
-  return (from === undefined || world.get('machines', from)!.cable) && (to === undefined || world.get('machines', to)!.cable)
+  return (
+    (from === undefined || world.get('machines', from)!.cable) && (to === undefined || world.get('machines', to)!.cable)
+  )
 }
 
 /**

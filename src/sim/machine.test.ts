@@ -22,7 +22,10 @@ const players: Component<Tables> = {
       const ball = world.get('balls', id) ?? { count: 0, colour: 'red' }
       const draw = world.random('paint', 3)
       world.because('T1', { draw })
-      world.put('balls', id, { count: ball.count + 1, colour: draw === 0 ? `c${world.random('paint', 5)}` : ball.colour })
+      world.put('balls', id, {
+        count: ball.count + 1,
+        colour: draw === 0 ? `c${world.random('paint', 5)}` : ball.colour,
+      })
       const next = event.to === 'a/player' ? 'b/player' : 'a/player'
       world.send('throw', next, { id }, { delayMicros: 1 + world.random('delay', 5000) })
     },
@@ -32,7 +35,8 @@ const players: Component<Tables> = {
   },
 }
 
-const start = (): Timeline<Tables> => new Timeline(new Machine([players], { seed: 7 }), { checkpointEvery: 50, checkpoints: 8 })
+const start = (): Timeline<Tables> =>
+  new Timeline(new Machine([players], { seed: 7 }), { checkpointEvery: 50, checkpoints: 8 })
 const give = (t: Timeline<Tables>, id: string) => t.input({ kind: 'throw', to: 'a/player', data: { id } })
 
 describe('time travel', () => {

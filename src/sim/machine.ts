@@ -253,7 +253,6 @@ export class Machine<T> {
   }
 
   private makeWorld(): World<T> {
-     
     const machine = this
     return {
       get now() {
@@ -279,9 +278,7 @@ export class Machine<T> {
         if (!Number.isSafeInteger(delay) || delay < 0)
           throw new MachineError(`${kind} to ${to}: delay ${delay} is not a whole number of microseconds`)
         const current = machine.current!
-        const causes = options.causes
-          ? [current.id, ...options.causes.filter((id) => id !== current.id)]
-          : [current.id]
+        const causes = options.causes ? [current.id, ...options.causes.filter((id) => id !== current.id)] : [current.id]
         const from = options.from ?? current.to
         const event = machine.schedule(
           kind,

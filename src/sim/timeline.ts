@@ -1,5 +1,5 @@
 import type { Input, JournalEntry, Micros, RecordedInput, SimEvent } from './contract.ts'
-import type { Machine} from './machine.ts';
+import type { Machine } from './machine.ts'
 import { type Snapshot } from './machine.ts'
 
 /** One line of history. The first branch is `main`; a fork copies what lies before its point and goes on alone. */

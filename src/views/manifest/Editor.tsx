@@ -58,8 +58,7 @@ export function Editor({ text, file, problems, onText, onApply, difference }: Ed
     if (!monaco || !host.current) return
     const element = host.current
     let themed = true
-    const theme = (): void =>
-      void import('./monaco.ts').then(({ applyTheme }) => themed && applyTheme(monaco, element))
+    const theme = (): void => void import('./monaco.ts').then(({ applyTheme }) => themed && applyTheme(monaco, element))
     theme()
     const watcher = new MutationObserver(theme)
     watcher.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme', 'class'] })

@@ -102,7 +102,12 @@ export default function ManifestPanel({ files, current, onChoose, onText, plan, 
             </button>
           </>
         ) : (
-          <button className={css.go} onClick={() => void compare()} title="Ctrl+Enter" disabled={file.text.trim() === ''}>
+          <button
+            className={css.go}
+            onClick={() => void compare()}
+            title="Ctrl+Enter"
+            disabled={file.text.trim() === ''}
+          >
             Apply…
           </button>
         )}
@@ -138,7 +143,8 @@ export default function ManifestPanel({ files, current, onChoose, onText, plan, 
 }
 
 function stateOf(problems: readonly ManifestProblem[]): string {
-  const count = (severity: ManifestProblem['severity']): number => problems.filter((p) => p.severity === severity).length
+  const count = (severity: ManifestProblem['severity']): number =>
+    problems.filter((p) => p.severity === severity).length
   const errors = count('error')
   if (errors > 0) return errors === 1 ? '1 error' : `${errors} errors`
   const apart = count('not modelled')
@@ -155,7 +161,8 @@ function summary(objects: PlanAnswer['objects']): string {
 }
 
 function join(objects: PlanAnswer['objects']): { before: string; after: string } {
-  const head = (o: PlanAnswer['objects'][number]): string => `# ${o.name} in ${o.namespace || 'the cluster'}: ${o.action}\n`
+  const head = (o: PlanAnswer['objects'][number]): string =>
+    `# ${o.name} in ${o.namespace || 'the cluster'}: ${o.action}\n`
   const shown = objects.filter((o) => o.action !== 'unchanged')
   return {
     before: shown.map((o) => head(o) + o.before).join('---\n'),

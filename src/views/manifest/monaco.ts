@@ -44,7 +44,11 @@ function createYamlWorker(options: WorkerOptions): unknown {
   worker.postMessage('ignore')
   worker.postMessage(options.createData)
   const { host, keepIdleModels } = options
-  return monaco.editor.createWebWorker({ worker, ...(host ? { host } : {}), ...(keepIdleModels ? { keepIdleModels } : {}) })
+  return monaco.editor.createWebWorker({
+    worker,
+    ...(host ? { host } : {}),
+    ...(keepIdleModels ? { keepIdleModels } : {}),
+  })
 }
 
 let ready: Promise<Monaco> | undefined

@@ -1,7 +1,18 @@
 import { useDeferredValue, useMemo, useRef, useState } from 'react'
 import type { Replica, ViewProps } from '../contract.ts'
 import { spellSpan } from '../drawing/spell.ts'
-import { conntrackRows, lastDiff, LINE_LIMIT, linkRows, routeRows, ruleLines, TABLES, TABS, type Row, type Tab } from './select.ts'
+import {
+  conntrackRows,
+  lastDiff,
+  LINE_LIMIT,
+  linkRows,
+  routeRows,
+  ruleLines,
+  TABLES,
+  TABS,
+  type Row,
+  type Tab,
+} from './select.ts'
 import css from './rules.module.css'
 
 const HEADS: Readonly<Record<Exclude<Tab, 'iptables'>, readonly string[]>> = {
@@ -16,7 +27,13 @@ export default function Rules({ replica, now, node, selected, onSelect, onRun, o
   const second = Math.floor(now / 1e6) * 1e6
   const rows = useMemo(
     () =>
-      tab === 'conntrack' ? conntrackRows(replica, node, second) : tab === 'routes' ? routeRows(replica, node) : tab === 'links' ? linkRows(replica, node) : [],
+      tab === 'conntrack'
+        ? conntrackRows(replica, node, second)
+        : tab === 'routes'
+          ? routeRows(replica, node)
+          : tab === 'links'
+            ? linkRows(replica, node)
+            : [],
     [replica, node, tab, second],
   )
   const command = TABS.find((t) => t.id === tab)!.command(node)
@@ -45,7 +62,12 @@ export default function Rules({ replica, now, node, selected, onSelect, onRun, o
       {tab === 'iptables' ? (
         <Tables replica={replica} node={node} now={now} />
       ) : (
-        <Grid heads={HEADS[tab]} rows={rows} selected={selected?.kind === 'record' ? selected.id : undefined} onSelect={(select) => onSelect({ kind: 'record', ...select })} />
+        <Grid
+          heads={HEADS[tab]}
+          rows={rows}
+          selected={selected?.kind === 'record' ? selected.id : undefined}
+          onSelect={(select) => onSelect({ kind: 'record', ...select })}
+        />
       )}
     </div>
   )
@@ -76,7 +98,12 @@ function Tables({ replica, node, now }: { replica: Replica; node: string; now: n
           </label>
           <label className={css.search}>
             <span className={css.unseen}>Search in the rules</span>
-            <input value={search} placeholder="Search: shop/web, KUBE-SVC, 10.96.0.10" onChange={(event) => setSearch(event.target.value)} type="search" />
+            <input
+              value={search}
+              placeholder="Search: shop/web, KUBE-SVC, 10.96.0.10"
+              onChange={(event) => setSearch(event.target.value)}
+              type="search"
+            />
           </label>
           <span className={css.count} role="status">
             {total} lines{total > LINE_LIMIT ? `, the first ${LINE_LIMIT} shown` : ''}
@@ -88,7 +115,11 @@ function Tables({ replica, node, now }: { replica: Replica; node: string; now: n
             const first = line.kind === 'rule' && !seen.has(line.chain)
             if (first) seen.add(line.chain)
             return (
-              <span key={line.key} className={line.fresh ? css.fresh : line.kind === 'chain' ? css.chain : undefined} data-first={first ? line.chain : undefined}>
+              <span
+                key={line.key}
+                className={line.fresh ? css.fresh : line.kind === 'chain' ? css.chain : undefined}
+                data-first={first ? line.chain : undefined}
+              >
                 {line.fresh ? '+ ' : '  '}
                 {line.jump?.startsWith('KUBE-') ? <Jump text={line.text} to={line.jump} onJump={jump} /> : line.text}
                 {'\n'}
@@ -103,7 +134,8 @@ function Tables({ replica, node, now }: { replica: Replica; node: string; now: n
         {diff ? (
           <>
             <p>
-              {diff.record.lastWriter} wrote {spellSpan(Math.max(0, now - diff.record.lastWriteAt))} ago: {diff.record.addedCount} lines added, {diff.record.removedCount} removed. {diff.record.rules} rules in{' '}
+              {diff.record.lastWriter} wrote {spellSpan(Math.max(0, now - diff.record.lastWriteAt))} ago:{' '}
+              {diff.record.addedCount} lines added, {diff.record.removedCount} removed. {diff.record.rules} rules in{' '}
               {diff.record.chains} chains.
             </p>
             <pre tabIndex={0} aria-label="Lines of the last write">
@@ -120,7 +152,9 @@ function Tables({ replica, node, now }: { replica: Replica; node: string; now: n
                 </span>
               ))}
             </pre>
-            {diff.record.addedCount + diff.record.removedCount > diff.added.length + diff.removed.length && <p>More lines changed than are kept here.</p>}
+            {diff.record.addedCount + diff.record.removedCount > diff.added.length + diff.removed.length && (
+              <p>More lines changed than are kept here.</p>
+            )}
           </>
         ) : (
           <p>Nothing has changed these rules yet.</p>
@@ -143,7 +177,17 @@ function Jump({ text, to, onJump }: { text: string; to: string; onJump: (chain: 
   )
 }
 
-function Grid({ heads, rows, selected, onSelect }: { heads: readonly string[]; rows: readonly Row[]; selected: string | undefined; onSelect: (select: Row['select']) => void }) {
+function Grid({
+  heads,
+  rows,
+  selected,
+  onSelect,
+}: {
+  heads: readonly string[]
+  rows: readonly Row[]
+  selected: string | undefined
+  onSelect: (select: Row['select']) => void
+}) {
   if (rows.length === 0) return <p className={css.none}>Nothing here at this moment.</p>
   return (
     <div className={css.gridBox} tabIndex={0} role="region" aria-label="Rows">

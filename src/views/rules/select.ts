@@ -33,7 +33,12 @@ const rank = (chain: ChainRecord): number => (chain.policy === undefined ? 1 : 0
 export const LINE_LIMIT = 3_000
 
 /** The table as text, filtered by words that must all occur; how many lines there are in all. */
-export function ruleLines(replica: Replica, node: string, table: string, search: string): { lines: RuleLine[]; total: number } {
+export function ruleLines(
+  replica: Replica,
+  node: string,
+  table: string,
+  search: string,
+): { lines: RuleLine[]; total: number } {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
   const fits = (text: string): boolean => words.every((word) => text.toLowerCase().includes(word))
   const added = new Set(replica.get('netfilter', node)?.added ?? [])
@@ -46,7 +51,14 @@ export function ruleLines(replica: Replica, node: string, table: string, search:
     if (lines.length < LINE_LIMIT) lines.push(line)
   }
   for (const chain of chains)
-    add({ key: `:${chain.name}`, text: `:${chain.name} ${chain.policy ?? '-'}`, chain: chain.name, kind: 'chain', fresh: false, jump: undefined })
+    add({
+      key: `:${chain.name}`,
+      text: `:${chain.name} ${chain.policy ?? '-'}`,
+      chain: chain.name,
+      kind: 'chain',
+      fresh: false,
+      jump: undefined,
+    })
   for (const chain of chains)
     chain.rules.forEach((text, i) =>
       add({
@@ -68,7 +80,9 @@ export interface Diff {
 }
 export function lastDiff(replica: Replica, node: string): Diff | undefined {
   const record = replica.get('netfilter', node)
-  return record && record.addedCount + record.removedCount > 0 ? { record, added: record.added, removed: record.removed } : undefined
+  return record && record.addedCount + record.removedCount > 0
+    ? { record, added: record.added, removed: record.removed }
+    : undefined
 }
 
 export interface Row {
@@ -113,7 +127,9 @@ export function linkRows(replica: Replica, node: string): Row[] {
     key: `${link.netns} ${link.name}`,
     cells: [
       `${link.index}: ${link.name}`,
-      link.netns === '' ? 'host' : (replica.by('sandboxes', 'node', node).find((s) => s.netns === link.netns)?.metadata.name ?? link.netns),
+      link.netns === ''
+        ? 'host'
+        : (replica.by('sandboxes', 'node', node).find((s) => s.netns === link.netns)?.metadata.name ?? link.netns),
       link.kind,
       link.addresses.join(' '),
       link.master ? `in ${link.master}` : link.peer ? `pair of ${link.peer.name}` : '',
