@@ -96,7 +96,7 @@ function operation(before: Pod, now: Pod): 'UPDATE' | 'DELETE' | 'RECONCILE' | u
     meta.deletionGracePeriodSeconds !== now.metadata.deletionGracePeriodSeconds ||
     !same(meta.annotations, now.metadata.annotations)
   if (changed) return now.metadata.deletionTimestamp === undefined ? 'UPDATE' : 'DELETE'
-  return same(before.status, now.status) ? undefined : 'RECONCILE'
+  return before.status === now.status ? undefined : 'RECONCILE'
 }
 
 function listComplete(world: ModelWorld, node: string): void {
