@@ -38,7 +38,13 @@ function probe(below: Below, port: number): Plain {
     { tcpSocket: { port: below(4) === 0 ? 9999 : port } },
     { exec: { command: ['sh', '-c', pick(below, ['true', 'test -f /tmp/ok', 'sleep 3', 'exit 1'])] } },
   ])
-  return { ...how, periodSeconds: 1 + below(6), timeoutSeconds: 1 + below(3), failureThreshold: 1 + below(3), initialDelaySeconds: below(5) }
+  return {
+    ...how,
+    periodSeconds: 1 + below(6),
+    timeoutSeconds: 1 + below(3),
+    failureThreshold: 1 + below(3),
+    initialDelaySeconds: below(5),
+  }
 }
 
 function container(below: Below, name: string): Plain {
@@ -58,10 +64,21 @@ function container(below: Below, name: string): Plain {
     ...maybe(3, { readinessProbe: probe(below, port) }),
     ...maybe(4, { livenessProbe: probe(below, port) }),
     ...maybe(8, { startupProbe: { ...probe(below, port), failureThreshold: 3 + below(10) } }),
-    ...maybe(3, { resources: { requests: { cpu: `${50 * (1 + below(6))}m`, memory: '64Mi' }, ...maybe(2, { limits: { memory: '128Mi' } }) } }),
+    ...maybe(3, {
+      resources: {
+        requests: { cpu: `${50 * (1 + below(6))}m`, memory: '64Mi' },
+        ...maybe(2, { limits: { memory: '128Mi' } }),
+      },
+    }),
     ...maybe(4, {
       lifecycle: {
-        ...maybe(2, { preStop: pick<Plain>(below, [{ sleep: { seconds: 1 + below(10) } }, { exec: { command: ['sleep', '3'] } }, { httpGet: { path: '/', port } }]) }),
+        ...maybe(2, {
+          preStop: pick<Plain>(below, [
+            { sleep: { seconds: 1 + below(10) } },
+            { exec: { command: ['sleep', '3'] } },
+            { httpGet: { path: '/', port } },
+          ]),
+        }),
         ...maybe(3, { postStart: { exec: { command: ['sh', '-c', pick(below, ['true', 'sleep 2', 'exit 1'])] } } }),
       },
     }),
@@ -71,7 +88,11 @@ function container(below: Below, name: string): Plain {
 
 function initContainer(below: Below, name: string): Plain {
   if (below(2) === 0) return { ...container(below, name), restartPolicy: 'Always' }
-  return { name, image: pick(below, IMAGES), command: ['sh', '-c', `sleep ${below(4)}; exit ${below(6) === 0 ? 1 : 0}`] }
+  return {
+    name,
+    image: pick(below, IMAGES),
+    command: ['sh', '-c', `sleep ${below(4)}; exit ${below(6) === 0 ? 1 : 0}`],
+  }
 }
 
 export function podSpec(below: Below): Plain {
@@ -80,11 +101,32 @@ export function podSpec(below: Below): Plain {
     containers: ['a', ...(below(3) === 0 ? ['b'] : [])].map((name) => container(below, name)),
     ...(inits.length > 0 ? { initContainers: inits } : {}),
     ...(below(3) === 0 ? { terminationGracePeriodSeconds: below(20) } : {}),
-    ...(below(8) === 0 ? { nodeSelector: { 'kubernetes.io/hostname': pick(below, ['worker-1', 'worker-2', 'nowhere']) } } : {}),
+    ...(below(8) === 0
+      ? { nodeSelector: { 'kubernetes.io/hostname': pick(below, ['worker-1', 'worker-2', 'nowhere']) } }
+      : {}),
     ...(below(8) === 0 ? { activeDeadlineSeconds: 5 + below(60) } : {}),
-    ...(below(6) === 0 ? { tolerations: [{ operator: 'Exists', ...(below(2) === 0 ? { effect: 'NoExecute', tolerationSeconds: below(60) } : {}) }] } : {}),
+    ...(below(6) === 0
+      ? {
+          tolerations: [
+            { operator: 'Exists', ...(below(2) === 0 ? { effect: 'NoExecute', tolerationSeconds: below(60) } : {}) },
+          ],
+        }
+      : {}),
     ...(below(12) === 0 ? { hostNetwork: true } : {}),
-    ...(below(6) === 0 ? { volumes: [{ name: 'v', ...pick<Plain>(below, [{ emptyDir: {} }, { configMap: { name: 'settings', optional: below(2) === 0 } }, { secret: { secretName: 'no-such-secret' } }]) }] } : {}),
+    ...(below(6) === 0
+      ? {
+          volumes: [
+            {
+              name: 'v',
+              ...pick<Plain>(below, [
+                { emptyDir: {} },
+                { configMap: { name: 'settings', optional: below(2) === 0 } },
+                { secret: { secretName: 'no-such-secret' } },
+              ]),
+            },
+          ],
+        }
+      : {}),
   }
 }
 
@@ -93,7 +135,12 @@ export function goodSpec(below: Below): Plain {
   const image = pick(below, SERVERS)
   return {
     containers: [
-      { name: 'a', image, resources: { requests: { cpu: '10m' } }, ...(below(2) === 0 ? { readinessProbe: { tcpSocket: { port: portOf(image) }, periodSeconds: 2 } } : {}) },
+      {
+        name: 'a',
+        image,
+        resources: { requests: { cpu: '10m' } },
+        ...(below(2) === 0 ? { readinessProbe: { tcpSocket: { port: portOf(image) }, periodSeconds: 2 } } : {}),
+      },
     ],
     ...(below(3) === 0 ? { terminationGracePeriodSeconds: below(10) } : {}),
   }
@@ -107,11 +154,14 @@ export function request(below: Below, reader: ModelReader, step: number): Plain 
   const namespace = pick(below, NAMESPACES)
   const spec = below(2) === 0 ? goodSpec(below) : podSpec(below)
   const template = { metadata: { labels: { app } }, spec }
-  const somePod = (): Plain => {
-    const pods = reader.all('pods')
-    const { metadata } = pick(below, pods)
+  // Mostly something that is there; now and then a name that may not be.
+  const some = (table: 'pods' | 'deployments' | 'daemonsets' | 'services'): Plain => {
+    const all = reader.all(table).filter(({ metadata }) => table === 'pods' || metadata.namespace !== 'kube-system')
+    if (all.length === 0 || (table !== 'pods' && below(8) === 0)) return { name: app }
+    const { metadata } = pick(below, all)
     return { name: metadata.name, namespace: metadata.namespace }
   }
+  const somePod = (): Plain => some('pods')
   const apps = { group: 'apps' }
   const deployment = (replicas: number): Plain => ({
     apiVersion: 'apps/v1',
@@ -140,7 +190,9 @@ export function request(below: Below, reader: ModelReader, step: number): Plain 
     metadata: { name: app, namespace },
     spec: {
       ...(type === 'Headless' ? { clusterIP: 'None' } : { type }),
-      ...(type === 'ExternalName' ? { externalName: 'example.com' } : { selector: { app }, ports: [{ port: 80, targetPort: pick<unknown>(below, [80, 8080, 'http']) }] }),
+      ...(type === 'ExternalName'
+        ? { externalName: 'example.com' }
+        : { selector: { app }, ports: [{ port: 80, targetPort: pick<unknown>(below, [80, 8080, 'http']) }] }),
       ...(below(4) === 0 && type !== 'Headless' && type !== 'ExternalName' ? { sessionAffinity: 'ClientIP' } : {}),
       ...(below(4) === 0 && (type === 'NodePort' || type === 'LoadBalancer') ? { externalTrafficPolicy: 'Local' } : {}),
       ...(below(4) === 0 && type === 'ClusterIP' ? { internalTrafficPolicy: 'Local' } : {}),
@@ -150,7 +202,16 @@ export function request(below: Below, reader: ModelReader, step: number): Plain 
   const kinds: (() => Plain)[] = [
     () => ({ verb: 'create', resource: 'deployments', ...apps, body: deployment(below(6)) }),
     () => ({ verb: 'create', resource: 'deployments', ...apps, body: deployment(1 + below(4)) }),
-    () => ({ verb: 'create', resource: 'pods', body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: `pod-${step}`, namespace, labels: { app } }, spec: { ...spec, restartPolicy: pick(below, ['Always', 'OnFailure', 'Never']) } } }),
+    () => ({
+      verb: 'create',
+      resource: 'pods',
+      body: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: `pod-${step}`, namespace, labels: { app } },
+        spec: { ...spec, restartPolicy: pick(below, ['Always', 'OnFailure', 'Never']) },
+      },
+    }),
     () => ({
       verb: 'create',
       resource: 'daemonsets',
@@ -159,28 +220,131 @@ export function request(below: Below, reader: ModelReader, step: number): Plain 
         apiVersion: 'apps/v1',
         kind: 'DaemonSet',
         metadata: { name: app, namespace },
-        spec: { selector: { matchLabels: { daemon: app } }, template: { metadata: { labels: { app, daemon: app } }, spec: { ...spec, nodeSelector: undefined } } },
+        spec: {
+          selector: { matchLabels: { daemon: app } },
+          template: { metadata: { labels: { app, daemon: app } }, spec: { ...spec, nodeSelector: undefined } },
+        },
       },
     }),
-    () => ({ verb: 'create', resource: 'services', body: service(pick(below, ['ClusterIP', 'ClusterIP', 'NodePort', 'LoadBalancer', 'Headless', 'ExternalName'])) }),
-    () => ({ verb: 'create', resource: 'configmaps', body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace }, data: { a: 'b' } } }),
-    () => ({ verb: 'create', resource: 'namespaces', namespace: undefined, body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: pick(below, ['one', 'two']) } } }),
+    () => ({
+      verb: 'create',
+      resource: 'services',
+      body: service(pick(below, ['ClusterIP', 'ClusterIP', 'NodePort', 'LoadBalancer', 'Headless', 'ExternalName'])),
+    }),
+    () => ({
+      verb: 'create',
+      resource: 'configmaps',
+      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace }, data: { a: 'b' } },
+    }),
+    () => ({
+      verb: 'create',
+      resource: 'namespaces',
+      namespace: undefined,
+      body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: pick(below, ['one', 'two']) } },
+    }),
     () => ({ verb: 'delete', resource: 'namespaces', namespace: undefined, name: pick(below, ['one', 'two']) }),
-    () => ({ verb: 'delete', resource: 'deployments', ...apps, name: app, propagationPolicy: pick(below, ['Background', 'Foreground', 'Orphan']) }),
-    () => ({ verb: 'delete', resource: 'daemonsets', ...apps, name: app }),
-    () => ({ verb: 'delete', resource: 'services', name: app }),
-    () => ({ verb: 'delete', resource: 'pods', ...somePod(), ...(below(3) === 0 ? { gracePeriodSeconds: below(2) } : {}) }),
+    () => ({
+      verb: 'delete',
+      resource: 'deployments',
+      ...apps,
+      ...some('deployments'),
+      propagationPolicy: pick(below, ['Background', 'Foreground', 'Orphan']),
+    }),
+    () => ({ verb: 'delete', resource: 'daemonsets', ...apps, ...some('daemonsets') }),
+    () => ({ verb: 'delete', resource: 'services', ...some('services') }),
+    () => ({
+      verb: 'delete',
+      resource: 'pods',
+      ...somePod(),
+      ...(below(3) === 0 ? { gracePeriodSeconds: below(2) } : {}),
+    }),
     () => ({ verb: 'delete', resource: 'pods', ...somePod() }),
-    () => ({ verb: 'create', resource: 'pods', subresource: 'eviction', ...somePod(), body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: {} } }),
-    () => ({ verb: 'patch', resource: 'deployments', ...apps, name: app, patchType: 'merge', body: { spec: { replicas: below(8) } } }),
-    () => ({ verb: 'patch', resource: 'deployments', ...apps, name: app, patchType: 'merge', body: { spec: { template } } }),
-    () => ({ verb: 'patch', resource: 'deployments', ...apps, name: app, patchType: 'strategic', body: { spec: { paused: below(2) === 0, template: { metadata: { annotations: { restartedAt: String(step) } } } } } }),
-    () => ({ verb: 'patch', resource: 'daemonsets', ...apps, name: app, patchType: 'strategic', body: { spec: { template: { metadata: { annotations: { restartedAt: String(step) } } } } } }),
-    () => ({ verb: 'patch', resource: 'pods', ...somePod(), patchType: 'merge', body: { metadata: { labels: { app: pick(below, [app, 'other', null]) } } } }),
-    () => ({ verb: 'patch', resource: 'services', name: app, patchType: 'merge', body: { spec: { selector: { app: `app-${below(5)}` } } } }),
-    () => ({ verb: 'patch', resource: 'nodes', namespace: undefined, name: pick(below, NODES), patchType: 'merge', body: { spec: { unschedulable: below(2) === 0 } } }),
-    () => ({ verb: 'patch', resource: 'nodes', namespace: undefined, name: pick(below, NODES.slice(1)), patchType: 'merge', body: { spec: { taints: below(2) === 0 ? null : [{ key: 'fuzz', value: 'x', effect: pick(below, ['NoExecute', 'NoSchedule', 'PreferNoSchedule']) }] } } }),
-    () => ({ verb: 'patch', resource: 'nodes', namespace: undefined, name: pick(below, NODES.slice(1)), patchType: 'merge', body: { metadata: { labels: { 'topology.kubernetes.io/zone': pick(below, ['a', 'b', null]) } } } }),
+    () => ({
+      verb: 'create',
+      resource: 'pods',
+      subresource: 'eviction',
+      ...somePod(),
+      body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: {} },
+    }),
+    () => ({
+      verb: 'patch',
+      resource: 'deployments',
+      ...apps,
+      ...some('deployments'),
+      patchType: 'merge',
+      body: { spec: { replicas: below(8) } },
+    }),
+    () => ({
+      verb: 'patch',
+      resource: 'deployments',
+      ...apps,
+      ...some('deployments'),
+      patchType: 'merge',
+      body: { spec: { template: { spec } } },
+    }),
+    () => ({
+      verb: 'patch',
+      resource: 'deployments',
+      ...apps,
+      ...some('deployments'),
+      patchType: 'strategic',
+      body: {
+        spec: { paused: below(2) === 0, template: { metadata: { annotations: { restartedAt: String(step) } } } },
+      },
+    }),
+    () => ({
+      verb: 'patch',
+      resource: 'daemonsets',
+      ...apps,
+      ...some('daemonsets'),
+      patchType: 'strategic',
+      body: { spec: { template: { metadata: { annotations: { restartedAt: String(step) } } } } },
+    }),
+    () => ({
+      verb: 'patch',
+      resource: 'pods',
+      ...somePod(),
+      patchType: 'merge',
+      body: { metadata: { labels: { app: pick(below, [app, 'other', null]) } } },
+    }),
+    () => ({
+      verb: 'patch',
+      resource: 'services',
+      ...some('services'),
+      patchType: 'merge',
+      body: { spec: { selector: { app: `app-${below(5)}` } } },
+    }),
+    () => ({
+      verb: 'patch',
+      resource: 'nodes',
+      namespace: undefined,
+      name: pick(below, NODES),
+      patchType: 'merge',
+      body: { spec: { unschedulable: below(2) === 0 } },
+    }),
+    () => ({
+      verb: 'patch',
+      resource: 'nodes',
+      namespace: undefined,
+      name: pick(below, NODES.slice(1)),
+      patchType: 'merge',
+      body: {
+        spec: {
+          taints:
+            below(2) === 0
+              ? null
+              : [{ key: 'fuzz', value: 'x', effect: pick(below, ['NoExecute', 'NoSchedule', 'PreferNoSchedule']) }],
+        },
+      },
+    }),
+    () => ({
+      verb: 'patch',
+      resource: 'nodes',
+      namespace: undefined,
+      name: pick(below, NODES.slice(1)),
+      patchType: 'merge',
+      body: { metadata: { labels: { 'topology.kubernetes.io/zone': pick(below, ['a', 'b', null]) } } },
+    }),
     () => ({ verb: 'deletecollection', resource: 'pods', labelSelector: `app=${app}` }),
   ]
   return plain({ namespace, ...pick(below, kinds)() })
@@ -189,8 +353,17 @@ export function request(below: Below, reader: ModelReader, step: number): Plain 
 /** A file in the manifest directory of a node is written, changed or removed. */
 export function staticPodInput(below: Below): Input {
   const node = pick(below, NODES)
-  const manifest = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'static', labels: { app: 'app-0' } }, spec: plain(below(2) === 0 ? goodSpec(below) : podSpec(below)) }
-  return { kind: 'kubelet.manifest', to: `${node}/kubelet`, data: { file: 'static.yaml', ...(below(3) === 0 ? {} : { manifest }) } }
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'static', labels: { app: 'app-0' } },
+    spec: plain(below(2) === 0 ? goodSpec(below) : podSpec(below)),
+  }
+  return {
+    kind: 'kubelet.manifest',
+    to: `${node}/kubelet`,
+    data: { file: 'static.yaml', ...(below(3) === 0 ? {} : { manifest }) },
+  }
 }
 
 const fromLaptop = (data: Plain): Input => ({ kind: 'api.request', from: 'laptop', to: 'apiserver', data: plain(data) })
@@ -199,18 +372,53 @@ const fromLaptop = (data: Plain): Input => ({ kind: 'api.request', from: 'laptop
 export function healing(below: Below, reader: ModelReader, keepGood: boolean): Input[] {
   const inputs: Input[] = []
   for (const node of reader.all('nodes')) {
-    const taints = node.metadata.name === 'control-plane' ? [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] : null
+    const taints =
+      node.metadata.name === 'control-plane'
+        ? [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }]
+        : null
     const keep = (node.spec.taints ?? []).filter((t) => t.key.startsWith('node.kubernetes.io/'))
-    inputs.push(fromLaptop({ verb: 'patch', resource: 'nodes', name: node.metadata.name, patchType: 'merge', body: { spec: { unschedulable: null, taints: taints || keep.length > 0 ? [...(taints ?? []), ...keep] : null } } }))
+    inputs.push(
+      fromLaptop({
+        verb: 'patch',
+        resource: 'nodes',
+        name: node.metadata.name,
+        patchType: 'merge',
+        body: {
+          spec: { unschedulable: null, taints: taints || keep.length > 0 ? [...(taints ?? []), ...keep] : null },
+        },
+      }),
+    )
   }
-  for (const [resource, list] of [['deployments', reader.all('deployments')], ['daemonsets', reader.all('daemonsets')]] as const)
+  for (const [resource, list] of [
+    ['deployments', reader.all('deployments')],
+    ['daemonsets', reader.all('daemonsets')],
+  ] as const)
     for (const { metadata, spec } of list) {
       if (metadata.namespace === 'kube-system') continue
       const held = spec.template.spec
-      const good = keepGood && held.containers.length === 1 && held.containers[0]!.resources?.requests?.['cpu'] === '10m'
-      const heal = good ? { paused: null } : { paused: null, template: { spec: { ...Object.fromEntries(Object.keys(held).map((key) => [key, null])), ...goodSpec(below) } } }
-      inputs.push(fromLaptop({ verb: 'patch', resource, group: 'apps', namespace: metadata.namespace, name: metadata.name, patchType: 'merge', body: { spec: resource === 'deployments' ? heal : { template: heal.template } } }))
+      const good =
+        keepGood && held.containers.length === 1 && held.containers[0]!.resources?.requests?.['cpu'] === '10m'
+      const heal = good
+        ? { paused: null }
+        : {
+            paused: null,
+            template: {
+              spec: { ...Object.fromEntries(Object.keys(held).map((key) => [key, null])), ...goodSpec(below) },
+            },
+          }
+      inputs.push(
+        fromLaptop({
+          verb: 'patch',
+          resource,
+          group: 'apps',
+          namespace: metadata.namespace,
+          name: metadata.name,
+          patchType: 'merge',
+          body: { spec: resource === 'deployments' ? heal : { template: heal.template } },
+        }),
+      )
     }
-  for (const node of NODES) inputs.push({ kind: 'kubelet.manifest', to: `${node}/kubelet`, data: { file: 'static.yaml' } })
+  for (const node of NODES)
+    inputs.push({ kind: 'kubelet.manifest', to: `${node}/kubelet`, data: { file: 'static.yaml' } })
   return inputs
 }

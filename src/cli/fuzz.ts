@@ -28,31 +28,53 @@ function run(machine: Machine<Tables>, until: number, watch: Watch): void {
     const { kind, to, data } = entry.event
     if (kind === 'api.response') {
       const { code, message, request } = data as ApiResponse
-      if (code >= 500) throw new Broken(`the API server answered ${code}: ${message} (${request.verb} ${request.resource}, t=${machine.now})`)
-      if (to === 'laptop' && code >= 400) watch.refused.set(`${code} ${request.verb} ${request.resource}: ${message}`, 1)
+      if (code >= 500)
+        throw new Broken(
+          `the API server answered ${code}: ${message} (${request.verb} ${request.resource}, t=${machine.now})`,
+        )
+      if (to === 'laptop' && code >= 400)
+        watch.refused.set(`${code} ${request.verb} ${request.resource}: ${message}`, 1)
     }
     const [wrong] = wrongSteps(entry)
     // The other invariants cost the size of the world: look now and then.
     const [first] = wrong ? [wrong] : watch.events++ % 40 === 0 ? violations(machine.reader) : []
-    if (first) throw new Broken(`${first.rule}: ${first.says} (t=${machine.now}, event ${machine.executed} ${kind} to ${to})`)
+    if (first)
+      throw new Broken(`${first.rule}: ${first.says} (t=${machine.now}, event ${machine.executed} ${kind} to ${to})`)
   }
   machine.idleUntil(until)
 }
 
 /** One run; undefined when all held. */
-export function fuzzOnce(seed: number, options: { trace?: boolean } = {}): string | undefined {
+export function fuzzOnce(
+  seed: number,
+  options: { trace?: boolean; machine?: Machine<Tables> } = {},
+): string | undefined {
   const below = generator(seed)
-  const machine = openScenario('default', seed)
+  const machine = options.machine ?? openScenario('default', seed)
   const watch: Watch = { events: 0, refused: new Map(), trace: options.trace === true }
   const set = new Map<string, { name: string; target: string }>()
-  const say = (text: string): void => void (watch.trace && process.stdout.write(`${(machine.now / SECOND).toFixed(3)} ${text}\n`))
+  const say = (text: string): void =>
+    void (watch.trace && process.stdout.write(`${(machine.now / SECOND).toFixed(3)} ${text}\n`))
   const give = (input: { kind: string; to: string; from?: string; data: unknown }): void => {
     say(`${input.kind} ${input.to} ${JSON.stringify(input.data)}`)
     machine.input(input)
   }
   try {
+    for (const name of ['one', 'two'].slice(0, below(3)))
+      give({
+        kind: 'api.request',
+        from: 'laptop',
+        to: 'apiserver',
+        data: {
+          verb: 'create',
+          resource: 'namespaces',
+          body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
+        },
+      })
+    run(machine, machine.now + SECOND, watch)
     for (let step = 0, steps = 6 + below(20); step < steps; step++) {
-      for (let n = 1 + below(3); n > 0; n--) give({ kind: 'api.request', from: 'laptop', to: 'apiserver', data: request(below, machine.reader, step) })
+      for (let n = 1 + below(3); n > 0; n--)
+        give({ kind: 'api.request', from: 'laptop', to: 'apiserver', data: request(below, machine.reader, step) })
       if (below(8) === 0) give(staticPodInput(below))
       if (below(3) === 0) {
         const fault = pick(below, FAULTS)
@@ -71,14 +93,17 @@ export function fuzzOnce(seed: number, options: { trace?: boolean } = {}): strin
       run(machine, machine.now + 1 + below(pick(below, [1, 5, 40, 40, 150]) * SECOND), watch)
     }
     say('everything is healed')
-    for (const { name, target } of set.values()) give({ kind: 'fault.set', to: 'faults', data: { name, target, on: false } })
+    for (const { name, target } of set.values())
+      give({ kind: 'fault.set', to: 'faults', data: { name, target, on: false } })
     // The API server may be behind a cable that was only just put back.
     run(machine, machine.now + SECOND, watch)
     for (const input of healing(below, machine.reader, below(2) === 0)) give(input)
     run(machine, machine.now + 15 * MINUTE, watch)
     for (const text of watch.refused.keys()) say(`refused: ${text}`)
     const wrong = unsettled(machine.reader)
-    return wrong.length > 0 ? `did not settle:\n  ${wrong.slice(0, 12).join('\n  ')}${wrong.length > 12 ? `\n  and ${wrong.length - 12} more` : ''}` : undefined
+    return wrong.length > 0
+      ? `did not settle:\n  ${wrong.slice(0, 12).join('\n  ')}${wrong.length > 12 ? `\n  and ${wrong.length - 12} more` : ''}`
+      : undefined
   } catch (error) {
     return error instanceof Broken ? error.message : `${(error as Error).message}\n${(error as Error).stack}`
   }

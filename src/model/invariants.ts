@@ -63,14 +63,16 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const last = reader.get('counters', 'resourceVersion')?.value ?? Infinity
     return reader.all('pods').filter((pod) => Number(pod.metadata.resourceVersion) > last).map((pod) => pod.metadata.name)
   },
-  'an endpoint that is ready belongs to a pod that said it was, or to none': (reader) =>
-    reader.all('endpointslices').flatMap((slice) =>
-      (slice.endpoints ?? []).flatMap((endpoint) =>
-        endpoint.conditions?.ready === true && endpoint.conditions.terminating === true
+  'an endpoint that is terminating is not ready, unless its Service publishes every address': (reader) =>
+    reader.all('endpointslices').flatMap((slice) => {
+      const service = slice.metadata.labels?.['kubernetes.io/service-name']
+      const published = service !== undefined && reader.get('services', `${slice.metadata.namespace}/${service}`)?.spec.publishNotReadyAddresses === true
+      return (slice.endpoints ?? []).flatMap((endpoint) =>
+        endpoint.conditions?.ready === true && endpoint.conditions.terminating === true && !published
           ? [`${slice.metadata.name} lists ${endpoint.addresses[0]} as ready and terminating`]
           : [],
-      ),
-    ),
+      )
+    }),
 }
 
 export function violations(reader: ModelReader): Violation[] {
@@ -84,8 +86,9 @@ const STEPS: { pods: Readonly<Record<string, Step<Pod>>>; containers: Readonly<R
   pods: {
     'a pod never changes its node': (a, b) => (a.spec.nodeName && a.spec.nodeName !== b.spec.nodeName ? `${a.spec.nodeName} to ${b.spec.nodeName}` : undefined),
     'a deletion is never taken back': (a, b) => (a.metadata.deletionTimestamp && !b.metadata.deletionTimestamp ? 'deletionTimestamp is gone' : undefined),
+    // Not so a static pod: a kubelet that starts again knows nothing of its deadline.
     'a finished pod stays finished': (a, b) =>
-      (a.status?.phase === 'Succeeded' || a.status?.phase === 'Failed') && b.status?.phase !== a.status.phase ? `${a.status.phase} to ${b.status?.phase}` : undefined,
+      a.metadata.annotations?.['kubernetes.io/config.mirror'] === undefined && (a.status?.phase === 'Succeeded' || a.status?.phase === 'Failed') && b.status?.phase !== a.status.phase ? `${a.status.phase} to ${b.status?.phase}` : undefined,
     'restarts only add up': (a, b) => {
       for (const list of ['containerStatuses', 'initContainerStatuses'] as const)
         for (const status of a.status?.[list] ?? []) {

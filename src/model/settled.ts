@@ -100,6 +100,7 @@ const endpoints: Check = (reader) =>
       .sort()
     const have = reader
       .by('endpointslices', 'service', key)
+      .filter((slice) => slice.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] === 'endpointslice-controller.k8s.io')
       .flatMap((slice) => (slice.endpoints ?? []).map((e) => `${e.addresses[0]} ${e.conditions?.ready}`))
       .sort()
     return want.join() === have.join() ? [] : [`endpoints of ${key}: pods ${want.join()} slices ${have.join()}`]
