@@ -142,7 +142,8 @@ function merge(start: Json, apply: Json): Json {
 function asksForFullSync(step: Json): boolean {
   const keys = [...Object.entries(step), ...Object.entries(step.apply ?? {})]
   if (keys.some(([key, value]) => /full.?(re)?sync|fail/i.test(key) && value !== false && value !== null)) return true
-  return /full (re)?sync|fail/i.test(`${step.name ?? ''} ${step.comment ?? ''} ${step.note ?? ''} ${step.notes ?? ''}`)
+  const words = `${step.name ?? ''} ${step.comment ?? ''} ${step.note ?? ''} ${step.notes ?? ''}`
+  return /full (re)?sync|(sync|restore)\w* (\w+ ){0,3}fail|fail\w* (\w+ ){0,3}(sync|restore)/i.test(words)
 }
 
 function toConfig(file: string, config: Json, node: Json): ProxierConfig {
@@ -240,9 +241,14 @@ function applyStep(proxier: Proxier, step: CaseStep): void {
     for (const service of ops(apply, verb, 'Service')) proxier.setService(newest(service) as Service)
     for (const slice of ops(apply, verb, 'EndpointSlice')) proxier.setSlice(newest(slice) as EndpointSlice)
   }
-  for (const service of ops(apply, 'delete', 'Service'))
-    proxier.deleteService(service.metadata.namespace ?? 'default', service.metadata.name)
-  for (const slice of ops(apply, 'delete', 'EndpointSlice')) proxier.deleteSlice(slice as EndpointSlice)
+  for (const verb of ['delete', 'remove']) {
+    for (const service of ops(apply, verb, 'Service')) {
+      const [namespace, name] =
+        typeof service === 'string' ? service.split('/') : [service.metadata.namespace, service.metadata.name]
+      proxier.deleteService(namespace ?? 'default', name)
+    }
+    for (const slice of ops(apply, verb, 'EndpointSlice')) proxier.deleteSlice(slice as EndpointSlice)
+  }
 }
 
 export type FlowResult = { output: string; masq: boolean }

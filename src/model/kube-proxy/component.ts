@@ -146,7 +146,6 @@ function sync(world: ModelWorld, event: SimEvent): void {
   const full =
     proxy.needFullSync || (proxy.lastFullSyncAt !== undefined && world.now - proxy.lastFullSyncAt > FULL_SYNC_PERIOD)
   const services = serviceStates(world, node)
-  const rules = liveRules(world, node)
   let endpoints = 0
   for (const service of services) for (const port of service.ports) endpoints += service.endpoints(port).length
   const cleanup = endpoints <= 1_000 || world.now - (proxy.lastCleanupAt ?? 0) > SYNC_PERIOD
@@ -154,7 +153,7 @@ function sync(world: ModelWorld, event: SimEvent): void {
     config,
     services,
     changed: full ? undefined : new Set(proxy.changed),
-    existingNatChains: cleanup ? rules.chains('nat').map((chain) => chain.name) : undefined,
+    existingNatChains: cleanup ? world.by('chains', 'table', `${node}|nat`).map((chain) => chain.name) : undefined,
   })
   const kernel = `${node}/kernel`
   const facts = { services: proxy.changed.slice(0, 20), full, lines: result.lines.length }

@@ -3,6 +3,7 @@ import type { ModelHandler, ModelWorld } from '../tables.ts'
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import { listenerId } from './listeners.ts'
 import { dropNetns } from './links.ts'
+import { wipeNetfilter } from './netfilter/wipe.ts'
 
 /** Handlers of a component that lives on a machine: deaf while it is off. `machine.*` itself is always heard. */
 export function whilePowered(handlers: Readonly<Record<string, ModelHandler>>): Record<string, ModelHandler> {
@@ -28,4 +29,5 @@ export function powerLost(world: ModelWorld, event: SimEvent): void {
   }
   for (const listener of world.by('listeners', 'node', node)) world.put('listeners', listenerId(listener), undefined)
   for (const netns of world.by('netns', 'node', node)) if (netns.name !== '') dropNetns(world, node, netns.name)
+  wipeNetfilter(world, node)
 }

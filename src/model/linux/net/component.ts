@@ -1,6 +1,7 @@
 /** Packets between namespaces: the handlers of `net.*` at every door, and their rules. */
 import type { SimEvent } from '../../../sim/contract.ts'
 import type { ModelComponent, ModelWorld, NetPlace } from '../../tables.ts'
+import { whilePowered } from '../power.ts'
 import { connect, type ConnectRequest, type NetRespond } from './connect.ts'
 import { CONNTRACK_GC, sweepConntrack } from './conntrack-table.ts'
 import { changeFlow, endPacket, putPacket } from './flow.ts'
@@ -117,7 +118,7 @@ export const packets: ModelComponent = {
       source: 'linux net/ipv4/tcp_ipv4.c tcp_v4_send_reset, udp.c __udp4_lib_rcv',
     },
   ],
-  handlers: {
+  handlers: whilePowered({
     'net.hop': hop,
     'net.probe-hop': hop,
     'net.connect': connectInput,
@@ -126,5 +127,5 @@ export const packets: ModelComponent = {
     'timer.net-deadline': deadline,
     [ARP_FAILED]: noNeighbour,
     [CONNTRACK_GC]: sweepConntrack,
-  },
+  }),
 }

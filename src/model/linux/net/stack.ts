@@ -66,6 +66,8 @@ export function pass(
     ...(t.stoppedBy ? { stoppedBy: t.stoppedBy.why } : {}),
   }
   const now: PacketRecord = { ...packet, now: t.packet, hops: [...packet.hops, hop] }
+  const followed = t.nat.find((change) => !change.byRule)
+  if (followed) world.because('NF1', { hook: followed.hook, kind: followed.kind, from: followed.from, to: followed.to })
   if (t.verdict !== 'ACCEPT') return stopped(world, now, node, netns, inDev, t)
   if (t.fate === 'local') {
     const landed: PacketRecord = { ...now, state: 'delivered', endedAt: world.now + micros }

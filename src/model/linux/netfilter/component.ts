@@ -1,6 +1,7 @@
 /** The kernel's tables of rules, and its conntrack table as far as others may write to it. */
 import { placeOf, type SimEvent } from '../../../sim/contract.ts'
 import type { ModelComponent, ModelWorld } from '../../tables.ts'
+import { whilePowered } from '../power.ts'
 import { restore } from './live-rules.ts'
 
 /** `kernel.conntrack-delete`: `conntrack -D`, and kube-proxy's cleaning of UDP entries. Ids of `conntrack` records. */
@@ -25,8 +26,5 @@ export const netfilter: ModelComponent = {
       source: 'iptables iptables/iptables-restore.c, linux net/netfilter/nf_tables_api.c nf_tables_commit',
     },
   ],
-  handlers: {
-    'kernel.iptables-restore': restore,
-    'kernel.conntrack-delete': deleteEntries,
-  },
+  handlers: whilePowered({ 'kernel.iptables-restore': restore, 'kernel.conntrack-delete': deleteEntries }),
 }
