@@ -50,7 +50,7 @@ export function eventsBetween(
   limit: number,
   filter?: WatchFilter,
 ): SimEvent[] {
-  const { journal, dropped } = session.timeline.branch
+  const { journal, dropped } = session.timeline.window
   const executed = session.timeline.machine.executed
   const found: SimEvent[] = []
   const start = Math.min(firstAfter(journal, to), executed - dropped) - 1
@@ -64,7 +64,7 @@ export function eventsBetween(
 
 /** The writes to one record, newest first. */
 export function history(session: Session, table: string, id: string, limit: number): JournalEntry[] {
-  const { journal, dropped } = session.timeline.branch
+  const { journal, dropped } = session.timeline.window
   const found: JournalEntry[] = []
   for (let i = session.timeline.machine.executed - dropped - 1; i >= 0 && found.length < Math.min(limit, MOST); i--) {
     const entry = journal[i]
@@ -74,7 +74,7 @@ export function history(session: Session, table: string, id: string, limit: numb
 }
 
 function journalFrom(session: Session, n: number): JournalEntry[] {
-  const { journal, dropped } = session.timeline.branch
+  const { journal, dropped } = session.timeline.window
   return journal.slice(Math.max(0, n - 1 - dropped))
 }
 

@@ -307,7 +307,10 @@ export class Session {
     const { branch } = this.timeline
     let chronicle = this.chronicles.get(branch.id)
     if (!chronicle) {
-      this.chronicles.set(branch.id, (chronicle = new Chronicle(this.opensAt)))
+      this.chronicles.set(
+        branch.id,
+        (chronicle = new Chronicle(branch.id === 0 ? this.opensAt : Math.min(this.opensAt, branch.forkedAt))),
+      )
       for (const entry of branch.journal) chronicle.add(entry)
     }
     this.toldBookmarks = this.toldDensity = -1

@@ -17,6 +17,7 @@ declare const self: DedicatedWorkerGlobalScope
 const post = (message: FromWorker): void => self.postMessage(message)
 const pacer = createPacer(wallClock(), (frame) => post({ t: 'frame', frame }))
 let session: Session | undefined
+let early: ToWorker[] = []
 
 function give(inputs: readonly Input[]): void {
   pacer.act((run) => {
@@ -80,6 +81,9 @@ function open(message: Extract<ToWorker, { t: 'open' }>): void {
   if (message.watch) next.watch(message.watch)
   pacer.open(next)
   shells?.reset(next)
+  const waited = early
+  early = []
+  for (const one of waited) handle(one)
   const given = { count: 0 }
   const own = inputs.filter((input) => input.after > 0 || input.kind !== 'cluster.boot')
   if (own.length > 0)
@@ -147,7 +151,11 @@ async function answer(run: Session, ask: Ask): Promise<unknown> {
 
 function handle(message: ToWorker): void {
   if (message.t === 'open') return open(message)
-  if (!session) return
+  if (!session) {
+    // A terminal may be there before its cluster is.
+    if (message.t === 'terminal') early.push(message)
+    return
+  }
   const run = session
   switch (message.t) {
     case 'drawn':

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { theLab, useReplica } from '../../lab/client.ts'
 import type { FaultInfo } from '../../lab/protocol.ts'
+import type { Replica } from '../../views/contract.ts'
 import { useStage } from '../stage.ts'
 import { Menu } from './Menu.tsx'
 import shell from './shell.module.css'
@@ -63,13 +64,22 @@ export function FaultMenu() {
   )
 }
 
-/** What is on the node in hand comes first; the rest by the terminal's `lab fault`. */
+/** The node a target stands on: a node itself, or the one of a pod (`namespace/pod` or `namespace/pod/container`). */
+function nodeOf(replica: Replica, target: string): string {
+  const [namespace, pod] = target.split('/')
+  return pod === undefined ? target : (replica.get('pods', `${namespace}/${pod}`)?.spec.nodeName ?? '')
+}
+
+/** What stands on the node in hand; the rest can be hit by `lab fault` in the terminal. */
 function FaultLines({ fault, node, on }: { fault: FaultInfo; node: string; on: readonly string[] }) {
-  const free = fault.targets.filter((target) => !on.includes(`${fault.name}|${target}`))
-  const here = free.filter((target) => target === node || target.startsWith(`${node}/`) || target.includes(`|${node}`))
-  const targets = (here.length > 0 ? here : free).slice(0, MOST_TARGETS)
+  const targets = useReplica((replica) =>
+    fault.targets
+      .filter((target) => !on.includes(`${fault.name}|${target}`) && nodeOf(replica, target) === node)
+      .slice(0, MOST_TARGETS),
+  )
+  if (targets.length === 0) return null
   return (
-    <>
+    <div role="group" aria-label={fault.title}>
       {targets.map((target) => (
         <button
           key={target}
@@ -81,6 +91,6 @@ function FaultLines({ fault, node, on }: { fault: FaultInfo; node: string; on: r
           <span>{short(target)}</span>
         </button>
       ))}
-    </>
+    </div>
   )
 }

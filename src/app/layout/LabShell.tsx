@@ -18,13 +18,15 @@ import css from './lab.module.css'
 
 export interface LabShellProps {
   readonly crumb: ReactNode
+  /** The page's heading where no lesson brings its own. */
+  readonly title: string
   /** The lesson beside the stage; on a small screen it is in the sheet. */
   readonly lesson?: ReactNode
   readonly rail?: ReactNode
 }
 
 /** The lab: lesson, stage, dock and time, in whatever room there is. */
-export function LabShell({ crumb, lesson, rail }: LabShellProps) {
+export function LabShell({ crumb, title, lesson, rail }: LabShellProps) {
   const narrow = useNarrow()
   const sheet = useStage((state) => state.sheet)
   const lessonWidth = useStage((state) => state.lesson)
@@ -39,10 +41,8 @@ export function LabShell({ crumb, lesson, rail }: LabShellProps) {
       <div className={css.main}>
         {!narrow && lesson && !lessonOpen && <aside className={css.rail}>{rail}</aside>}
         {!narrow && lesson && lessonOpen && (
-          <>
-            <aside className={css.lesson} style={{ width: lessonWidth }} aria-label="Lesson">
-              {lesson}
-            </aside>
+          <aside className={css.lesson} style={{ width: lessonWidth }} aria-label="Lesson">
+            <div className={css.lessonBody}>{lesson}</div>
             <Splitter
               label="Width of the lesson"
               direction="vertical"
@@ -53,9 +53,10 @@ export function LabShell({ crumb, lesson, rail }: LabShellProps) {
               onChange={(width) => arrange({ lesson: width })}
               onToggle={() => arrange({ lessonOpen: false })}
             />
-          </>
+          </aside>
         )}
         <main className={css.work}>
+          {!lesson && <h1 className="unseen">{title}</h1>}
           <StageArea />
           {!narrow && <Dock />}
         </main>

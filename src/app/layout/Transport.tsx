@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react'
+import { useRef, useState, type ReactNode } from 'react'
 import { theLab, useLab } from '../../lab/client.ts'
 import { PLANES, type Plane } from '../../lab/protocol.ts'
 import { stopwatch } from '../../sim/clock.ts'
@@ -16,7 +16,7 @@ import css from './transport.module.css'
 const KINDS: readonly [title: string, plane: Plane][] = PLANES.map((plane) => [PLANE_NAMES[plane], plane])
 
 /** Time in the hand: step, play, pace, clock, the whole run as a line, forks. */
-export function Transport() {
+export function Transport({ end }: { end?: ReactNode }) {
   const narrow = useNarrow()
   const playing = useLab((state) => state.playing)
   const ready = useLab((state) => state.ready)
@@ -66,7 +66,7 @@ export function Transport() {
       {!narrow && <PaceControls />}
       <Clock />
       <Scrubber forks={!narrow} />
-      {!narrow && <BranchChooser />}
+      {end ?? (!narrow && <BranchChooser />)}
       <Busy />
       <Stopped />
     </footer>

@@ -32,23 +32,29 @@ export default function Embed({ id }: { id: string }) {
   return (
     <div className={lab.page}>
       <main className={css.stage} id="main" aria-label={view.title}>
-        <ViewHost entry={view} />
+        <h1 className="unseen">{view.title}</h1>
+        <div className={css.picture}>
+          <ViewHost entry={view} />
+        </div>
+        <Caption entry={view} />
       </main>
-      <Caption entry={view} />
-      <Transport />
-      <a
-        className={css.mark}
-        href={hrefOf('/lab', {
-          view: view.id,
-          node,
-          scenario: query.get('scenario') ?? undefined,
-          seed: query.get('seed') ?? undefined,
-        })}
-        target="_blank"
-        rel="noopener"
-      >
-        Open in Nodeglass
-      </a>
+      <Transport
+        end={
+          <a
+            className={css.mark}
+            href={hrefOf('/lab', {
+              view: view.id,
+              node,
+              scenario: query.get('scenario') ?? undefined,
+              seed: query.get('seed') ?? undefined,
+            })}
+            target="_blank"
+            rel="noopener"
+          >
+            Open in Nodeglass
+          </a>
+        }
+      />
     </div>
   )
 }

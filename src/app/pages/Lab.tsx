@@ -62,6 +62,7 @@ export default function Lab() {
     )
   return (
     <LabShell
+      title="Free lab"
       crumb={
         <>
           <b>Free lab</b>

@@ -3,7 +3,7 @@ import { theLab } from '../../lab/client.ts'
 import type { Lesson } from '../../lesson/schema.ts'
 import type { Ran } from '../lesson/Player.tsx'
 import { hrefOf } from '../address.ts'
-import { useTitle } from '../hooks.ts'
+import { useNarrow, useTitle } from '../hooks.ts'
 import { Boundary } from '../layout/Boundary.tsx'
 import { LabShell } from '../layout/LabShell.tsx'
 import { bodyOf, lessonOf, PARTS, progressOf, useProgress, type LessonEntry } from '../lessons.ts'
@@ -60,6 +60,7 @@ function open(entry: LessonEntry, anew: boolean): void {
 
 function Open({ entry }: { entry: LessonEntry }) {
   const part = titleOfModule(entry)
+  const narrow = useNarrow()
   useEffect(() => open(entry, true), [entry])
   const lesson = (
     <Boundary what="This lesson">
@@ -70,8 +71,12 @@ function Open({ entry }: { entry: LessonEntry }) {
   )
   const crumb = (
     <>
-      <a href={hrefOf('/lessons')}>{part}</a>
-      <span aria-hidden="true">/</span>
+      {!narrow && (
+        <>
+          <a href={hrefOf('/lessons')}>{part}</a>
+          <span aria-hidden="true">/</span>
+        </>
+      )}
       <b>
         {entry.id} {entry.title}
       </b>
@@ -80,6 +85,7 @@ function Open({ entry }: { entry: LessonEntry }) {
   return (
     <LabShell
       crumb={crumb}
+      title={entry.title}
       lesson={lesson}
       rail={
         <Suspense fallback={null}>
