@@ -17,8 +17,24 @@ export interface ViewTree {
 }
 
 /** Model views over a file system in memory: what is written beside the views is kept for the session. */
-export function overlayFiles(base: Files, views: () => ViewTree, now: () => Micros): Files {
-  const dirsOf = (tree: ViewTree): Map<string, Set<string>> => {
+/** `stamp` names the state that the tree of views was made from; the texts are always read anew. */
+export function overlayFiles(base: Files, makeViews: () => ViewTree, now: () => Micros, stamp: () => string): Files {
+  let made: { stamp: string; tree: ViewTree; dirs: Map<string, Set<string>> } | undefined
+  const current = () => {
+    const key = stamp()
+    if (made?.stamp !== key) {
+      const tree = makeViews()
+      made = { stamp: key, tree, dirs: listDirs(tree) }
+    }
+    return made
+  }
+  const views = () => current().tree
+  const dirsOf = (_tree: ViewTree) => current().dirs
+  const forget = (error: FileError | undefined) => {
+    made = undefined
+    return error
+  }
+  const listDirs = (tree: ViewTree): Map<string, Set<string>> => {
     const dirs = new Map<string, Set<string>>()
     const add = (path: string) => {
       for (let child = path; child !== '/'; child = parentOf(child)) {
@@ -68,9 +84,9 @@ export function overlayFiles(base: Files, views: () => ViewTree, now: () => Micr
     write(path, text) {
       const tree = views()
       const view = tree.files.get(path)
-      if (view) return view.write ? view.write(text) : 'EROFS'
+      if (view) return view.write ? forget(view.write(text)) : 'EROFS'
       const dir = tree.dirs?.get(parentOf(path))
-      if (dir?.create) return dir.create(path, text)
+      if (dir?.create) return forget(dir.create(path, text))
       const dirs = dirsOf(tree)
       if (dirs.has(path)) return 'EISDIR'
       if (dirs.has(parentOf(path))) makeBaseDir(base, parentOf(path))
@@ -85,7 +101,7 @@ export function overlayFiles(base: Files, views: () => ViewTree, now: () => Micr
     remove(path) {
       const tree = views()
       const view = tree.files.get(path)
-      if (view) return view.write ? view.write(undefined) : 'EROFS'
+      if (view) return view.write ? forget(view.write(undefined)) : 'EROFS'
       if ((dirsOf(tree).get(path)?.size ?? 0) > 0) return 'ENOTEMPTY'
       return tree.dirs?.has(path) ? 'EBUSY' : base.remove(path)
     },

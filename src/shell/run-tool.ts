@@ -118,14 +118,16 @@ async function enter(
 ): Promise<number> {
   const { kernel, io, group } = process
   // runc resolves the program itself, without a shell: what is not there is told apart from what failed.
-  if (place.at === 'container' && argv && !isThere(kernel, place, argv[0] ?? '')) return -1
+  if (place.at === 'container' && !isThere(kernel, place, argv?.[0] ?? 'sh')) return -1
   return kernel.runIn(kernel.siteOf(place), argv, io, group)
 }
 
 function isThere(kernel: Process['kernel'], place: Parameters<Process['kernel']['siteOf']>[0], name: string): boolean {
   const bare = name.replace(/^\/(usr\/)?(local\/)?s?bin\//, '')
   const builtins = ['echo', 'printf', 'pwd', 'true', 'false', 'test', '[', 'kill']
-  return builtins.includes(bare) || kernel.findProgram(bare, place) !== undefined
+  // What the shell has built in stands as a program beside it, where the image has any at all.
+  if (builtins.includes(bare)) return kernel.findProgram('sh', place) !== undefined
+  return kernel.findProgram(bare, place) !== undefined
 }
 
 /** Standard input is read only when asked for by name, so that `while read x; do kubectl get ...; done` keeps its lines. */

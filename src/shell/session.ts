@@ -9,6 +9,7 @@ import { reportJobs } from './jobs.ts'
 import { placeholderHint } from './placeholder-hint.ts'
 import { Stopped, type Effect, type Host, type Io, type Kernel, type Site } from './process.ts'
 import { allPrograms } from './programs.ts'
+import { imageHas } from '../tools/container-tools.ts'
 import { createSites, promptOf } from './sites.ts'
 import { createShellState, type ShellState } from './state.ts'
 import { OutputTooLarge, readAll, type Sink, type Source } from './streams.ts'
@@ -148,7 +149,16 @@ export function createSession(options: SessionOptions): Session {
     programs: () => [...programs.values()],
     findProgram(name, place) {
       const program = programs.get(name)
-      return program && (!program.places || program.places.includes(place.at)) ? program : undefined
+      if (!program || (program.places && !program.places.includes(place.at))) return undefined
+      // A container has what its image brings; `lab` is the lab's own.
+      if (
+        place.at === 'container' &&
+        name !== 'lab' &&
+        name !== 'help' &&
+        !imageHas(host.reader(), place.container, name)
+      )
+        return undefined
+      return program
     },
     nextPid: () => ++pid,
     async step(group) {

@@ -1,4 +1,5 @@
 import type { Place } from '../tools/contract.ts'
+import { kubeconfigText } from '../tools/kubectl/kubeconfig.ts'
 import { createMemoryFiles, type Files } from './files.ts'
 import { overlayFiles } from './overlay-files.ts'
 import { containerViews } from './place-files/container-files.ts'
@@ -12,6 +13,16 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 export function createSites(host: Host, laptopFiles: Readonly<Record<string, string>>): (place: Place) => Site {
   const made = new Map<string, Site>()
   const now = () => host.reader().now
+  // What decides which files there are. A write through a view makes its own tree anew.
+  const stamp = () => {
+    const reader = host.reader()
+    return [
+      reader.now,
+      ...(['containers', 'processes', 'staticManifests', 'pods', 'ipReservations'] as const).map((table) =>
+        reader.count(table),
+      ),
+    ].join(' ')
+  }
   return (place) => {
     const key =
       place.at === 'laptop' ? 'laptop' : place.at === 'node' ? `node ${place.node}` : `container ${place.container}`
@@ -22,7 +33,12 @@ export function createSites(host: Host, laptopFiles: Readonly<Record<string, str
 
   function make(place: Place): Site {
     if (place.at === 'laptop') {
-      const initial: Record<string, string> = { '/home/learner/': '', '/tmp/': '', '/etc/hostname': 'laptop\n' }
+      const initial: Record<string, string> = {
+        '/home/learner/': '',
+        '/home/learner/.kube/config': kubeconfigText(),
+        '/tmp/': '',
+        '/etc/hostname': 'laptop\n',
+      }
       for (const [name, text] of Object.entries(laptopFiles))
         initial[name.startsWith('/') ? name : `/home/learner/${name}`] = text
       return {
@@ -45,7 +61,7 @@ export function createSites(host: Host, laptopFiles: Readonly<Record<string, str
       const base = createMemoryFiles({ '/root/': '', '/tmp/': '', '/var/tmp/': '' }, now)
       return {
         place,
-        files: overlayFiles(base, () => nodeViews(host, place.node), now),
+        files: overlayFiles(base, () => nodeViews(host, place.node), now, stamp),
         shellName: '-bash',
         home: '/root',
         env: { USER: 'root', HOME: '/root', PATH, SHELL: '/bin/bash', TERM: 'xterm-256color', LANG: 'C.UTF-8' },
@@ -55,7 +71,7 @@ export function createSites(host: Host, laptopFiles: Readonly<Record<string, str
     const base: Files = createMemoryFiles({ '/root/': '', '/tmp/': '', '/var/': '', '/bin/': '', '/usr/': '' }, now)
     return {
       place,
-      files: overlayFiles(base, () => containerViews(host, place.node, place.container), now),
+      files: overlayFiles(base, () => containerViews(host, place.node, place.container), now, stamp),
       shellName: 'sh',
       home: '/root',
       env: { PATH, HOME: '/root', ...Object.fromEntries((record?.envs ?? []).map((e) => [e.key, e.value])) },

@@ -13,7 +13,7 @@ export function kubeletEndpoint(reader: ModelReader, node: string, path: string)
     }
   }
   if (path === '/configz' || path === '/configz/')
-    return { code: 200, text: compactJson({ kubeletconfig: kubeletConfiguration() }) }
+    return { code: 200, text: JSON.stringify({ kubeletconfig: kubeletConfiguration(reader) }) }
   if (/^\/healthz(\/(ping|log|syncloop))?$/.test(path)) return { code: 200, text: 'ok' }
   if (path === '/pods' || path === '/pods/') {
     return {

@@ -1,4 +1,7 @@
+import { parse } from 'yaml'
 import { kubeletConfigDefaults } from '../model/kubelet/config.ts'
+import type { ModelReader } from '../model/tables.ts'
+import { yamlText } from './yaml-text.ts'
 
 /** /var/lib/kubelet/config.yaml as kubeadm writes it: what it sets, and zero for what it leaves to the kubelet. */
 export const KUBEADM_KUBELET_CONFIG = {
@@ -40,16 +43,33 @@ export const KUBEADM_KUBELET_CONFIG = {
   volumeStatsAggPeriod: '0s',
 } as const
 
+/** The file as the kubeadm ConfigMap of the scenario has it. */
+export function kubeletConfigText(reader: ModelReader): string {
+  return reader.get('configmaps', 'kube-system/kubelet-config')?.data?.kubelet ?? yamlText(KUBEADM_KUBELET_CONFIG)
+}
+
 /** The effective configuration (`/configz`): the file over the defaults; a zero duration means the default. */
-export function kubeletConfiguration(): Record<string, unknown> {
-  const { apiVersion: _a, kind: _k, logging: _l, ...file } = KUBEADM_KUBELET_CONFIG
+export function kubeletConfiguration(reader: ModelReader): Record<string, unknown> {
+  const { apiVersion: _a, kind: _k, logging: _l, ...file } = parse(kubeletConfigText(reader)) as Record<string, unknown>
   const set = Object.entries(file).filter(([key, value]) => !(value === '0s' && key in kubeletConfigDefaults))
-  const first = { enableServer: true, staticPodPath: file.staticPodPath, podLogsDir: '/var/log/pods' }
+  const { syncFrequency, fileCheckFrequency, httpCheckFrequency, port, ...rest } = kubeletConfigDefaults
   return {
-    ...first,
-    ...kubeletConfigDefaults,
+    enableServer: true,
+    staticPodPath: file.staticPodPath,
+    podLogsDir: '/var/log/pods',
+    syncFrequency,
+    fileCheckFrequency,
+    httpCheckFrequency,
     address: '0.0.0.0',
+    port,
+    ...rest,
     ...Object.fromEntries(set),
-    evictionHard: { 'imagefs.available': '15%', 'imagefs.inodesFree': '5%', 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%' },
-  } // prettier-ignore
+    evictionHard: {
+      'imagefs.available': '15%',
+      'imagefs.inodesFree': '5%',
+      'memory.available': '100Mi',
+      'nodefs.available': '10%',
+      'nodefs.inodesFree': '5%',
+    },
+  }
 }

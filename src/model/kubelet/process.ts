@@ -8,6 +8,8 @@ import { timers } from './config.ts'
 import { watchPods } from './config-sources.ts'
 import { nodeEvents } from './event-texts.ts'
 import { klog } from './klog.ts'
+import { closeListenersOf, listenerId } from '../linux/listeners.ts'
+import { addProcess, processOf } from '../linux/process-table.ts'
 
 /** Tables that are memory of the process: gone with it. */
 const memory = ['podWorkers', 'probes', 'backoffs', 'kubeletPods', 'podCache', 'podStatuses', 'kubeletObjects'] as const
@@ -44,6 +46,7 @@ export function onStart(world: ModelWorld, event: SimEvent): void {
     errorSleep: timers.errorSleepBase,
     pulls: [],
   })
+  openDoors(world, node, pid)
   klog(world, node, 'I', 'server.go:530', 'Kubelet version', {
     kubeletVersion: world.get('machines', node)!.kubeletVersion,
   })
@@ -70,12 +73,36 @@ export function onStart(world: ModelWorld, event: SimEvent): void {
   watchPods(world, node)
 }
 
+/** Its process, and the sockets people ask: the open health port on loopback, the API that wants credentials. */
+function openDoors(world: ModelWorld, node: string, pid: number): void {
+  const cmdline = [
+    '/usr/bin/kubelet',
+    '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf',
+    '--kubeconfig=/etc/kubernetes/kubelet.conf',
+    '--config=/var/lib/kubelet/config.yaml',
+  ]
+  const cgroup = '/system.slice/kubelet.service'
+  addProcess(world, { node, pid, ppid: 1, comm: 'kubelet', cmdline, netns: '', cgroup, startedAt: world.now, rss: 29 << 20 })
+  for (const [ip, port] of [['127.0.0.1', 10_248], ['0.0.0.0', 10_250]] as const) {
+    const listener = { node, netns: '', proto: 'tcp', ip, port, pid } as const
+    world.put('listeners', listenerId(listener), listener)
+  }
+}
+
+function closeDoors(world: ModelWorld, node: string, pid: number): void {
+  const process = processOf(world, node, pid)
+  if (!process) return
+  closeListenersOf(world, process)
+  world.put('processes', `${node}|${pid}`, undefined)
+}
+
 /** Input `kubelet.stop`, to NODE/kubelet: the process ends; nothing of its memory is left. */
 export function onStop(world: ModelWorld, event: SimEvent): void {
   const node = placeOf(event.to)
   const kubelet = world.get('kubelets', node)
   if (!kubelet?.running) return
   klog(world, node, 'I', 'server.go:1310', 'Kubelet is stopping')
+  closeDoors(world, node, kubelet.pid)
   world.put('units', `${node}|kubelet`, {
     node,
     unit: 'kubelet',

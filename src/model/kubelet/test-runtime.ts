@@ -61,6 +61,8 @@ export function scriptedRuntime(script: RuntimeScript): ModelComponent {
       images: { owner: 'test', indexes: { node: (r) => r.node } },
       journal: { owner: 'test', indexes: { unit: (r) => `${r.node}|${r.unit}` } },
       units: { owner: 'test', indexes: { node: (r) => r.node } },
+      processes: { owner: 'test', indexes: { node: (r) => r.node, container: (r) => r.containerId } },
+      listeners: { owner: 'test', indexes: { netns: (r) => `${r.node}|${r.netns}`, node: (r) => r.node } },
     },
     handlers: {
       'test.machine': (world, event) =>

@@ -11,7 +11,6 @@ import { completeResource, listSorted } from './resource-args.ts'
 import { done, type Verb } from './verb.ts'
 import { parseRfc3339 } from '../../sim/clock.ts'
 
-const VERSION = 'v1.36.1'
 const KUSTOMIZE = 'v5.8.0'
 
 export const version: Verb = {
@@ -19,11 +18,12 @@ export const version: Verb = {
   summary: 'versions of client and server',
   usage: '[--client]',
   flags: { client: { takes: 'bool' }, output: { short: 'o', takes: 'value' } },
-  run({ flags }) {
+  run({ flags, reader }) {
+    const version = reader.get('machines', 'control-plane')?.kubeletVersion ?? 'v1.36.0'
     const info = {
       major: '1',
       minor: '36',
-      gitVersion: VERSION,
+      gitVersion: version,
       gitTreeState: 'clean',
       compiler: 'gc',
       platform: 'linux/amd64',
@@ -36,7 +36,7 @@ export const version: Verb = {
     if (flags.get('output') === 'json') return done(`${jsonText(whole, 2)}\n`)
     if (flags.get('output') === 'yaml') return done(yamlText(whole))
     return done(
-      `Client Version: ${VERSION}\nKustomize Version: ${KUSTOMIZE}\n${flags.bool('client') ? '' : `Server Version: ${VERSION}\n`}`,
+      `Client Version: ${version}\nKustomize Version: ${KUSTOMIZE}\n${flags.bool('client') ? '' : `Server Version: ${version}\n`}`,
     )
   },
 }

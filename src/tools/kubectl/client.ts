@@ -16,7 +16,7 @@ export function ask(reader: ModelReader, request: ApiRequest): Answer {
 }
 
 export function asInput(request: ApiRequest): Input {
-  return { kind: 'api.request', to: 'apiserver', from: 'laptop', data: { userAgent: 'kubectl/v1.36.1', ...request } }
+  return { kind: 'api.request', to: 'apiserver', from: 'laptop', data: { userAgent: 'kubectl/v1.36', ...request } }
 }
 
 /** cmdutil.StandardErrorMessage: how kubectl words an error of the API server. `source`: what it was doing, with which file. */

@@ -1,4 +1,5 @@
 import type { ToolResult } from '../contract.ts'
+import { imageHas } from '../container-tools.ts'
 import { KubectlError } from './flags.ts'
 import { allContainerNames, attemptsOf, chooseContainer, choosePod, kubeletTrouble } from './pod-choice.ts'
 import { nameWords } from './resource-args.ts'
@@ -49,6 +50,9 @@ export const exec: Verb = {
         `error: Internal error occurred: unable to upgrade connection: container not found ("${chosen.name}")`,
       )
     const shell = rest.length === 1 && SHELLS.test(rest[0]!)
+    // Without -i nothing is connected to its input: a shell ends at once.
+    if (shell && !kube.flags.bool('stdin') && imageHas(kube.reader, container.id, rest[0]!.split('/').at(-1)!))
+      return { err: said + chosen.said, exit: 0 }
     return {
       err: said + chosen.said,
       state: container.id,

@@ -21,9 +21,10 @@ export const explain: Verb = {
     if (typeof found === 'string') throw new KubectlError(found)
     let out = `${resource.group === '' ? '' : `GROUP:      ${resource.group}\n`}KIND:       ${resource.kind}\nVERSION:    ${resource.version}\n\n`
     if (path.length > 0) out += `FIELD: ${path.at(-1)} <${found.shown}>\n\n\n`
-    out += `DESCRIPTION:\n${indented(found.description || '<empty>', 4, 76)}`
+    out += `DESCRIPTION:\n${indented(found.description.trim() || '<empty>', 4, 76)}`
+    out += '    \n'
     if (found.fields.length > 0) {
-      out += `${path.length > 0 ? '    ' : ''}\nFIELDS:\n`
+      out += 'FIELDS:\n'
       out += kube.flags.bool('recursive') ? tree(resource, path, 2, []) : fieldList(found.fields)
     }
     return { out: `${out}\n`, exit: 0 }

@@ -26,7 +26,16 @@ export function rawPath(
   if (route === '/version')
     return {
       code: 200,
-      text: JSON.stringify({ major: '1', minor: '36', gitVersion: 'v1.36.1', platform: 'linux/amd64' }, null, 2),
+      text: JSON.stringify(
+        {
+          major: '1',
+          minor: '36',
+          gitVersion: kube.reader.get('machines', 'control-plane')?.kubeletVersion ?? '',
+          platform: 'linux/amd64',
+        },
+        null,
+        2,
+      ),
     }
   const proxied = /^\/api\/v1\/nodes\/([^/]+)\/proxy(\/.*)?$/.exec(route)
   if (proxied) {

@@ -68,7 +68,7 @@ function answerText(a: DnsResponse['answers'][number]): string {
   if (a.type === 'PTR') return `${a.name}\tname = ${a.value}.\n`
   if (a.type === 'CNAME') return `${a.name}\tcanonical name = ${a.value}.\n`
   if (a.type === 'SRV') return `${a.name}\tservice = ${a.value}.\n`
-  return `Name:\t${a.name}\nAddress: ${a.value}\n`
+  return `Name:\t${a.name.replace(/\.$/, '')}\nAddress: ${a.value}\n`
 }
 
 /** `dig [@SERVER] NAME [TYPE] [+short] [+search]`. dig does not use the search list unless told. */

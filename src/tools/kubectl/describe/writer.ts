@@ -80,10 +80,8 @@ export function writeAnnotations(w: Writer, title: string, annotations: Labels |
 export function eventsOf(reader: ModelReader, metadata: ObjectMeta, kind: string): Event[] {
   const events = [...reader.by('events', 'involved', metadata.uid)]
   if (kind === 'Node') events.push(...reader.by('events', 'involved', metadata.name))
-  const at = (event: Event) =>
-    parseRfc3339(
-      event.lastTimestamp ?? event.series?.lastObservedTime ?? event.eventTime ?? event.metadata.creationTimestamp,
-    )
+  // SortableEvents looks at the last timestamp alone: an event with an eventTime only (Scheduled) comes first.
+  const at = (event: Event) => (event.lastTimestamp ? parseRfc3339(event.lastTimestamp) : -1)
   return events.filter((event) => event.involvedObject.kind === kind).sort((a, b) => at(a) - at(b))
 }
 
