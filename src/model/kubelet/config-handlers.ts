@@ -6,7 +6,7 @@ import { tell } from './calls.ts'
 import { klog } from './klog.ts'
 import { podEvents } from './event-texts.ts'
 import { podText, updatePod, worker, workerId } from './pod-workers.ts'
-import { currentStatus, setStatus } from './status-manager.ts'
+import { currentStatus, forgetStatus, setStatus } from './status-manager.ts'
 
 export function podAdded(world: ModelWorld, node: string, uid: string): void {
   const record = world.get('kubeletPods', workerId(node, uid))
@@ -57,6 +57,8 @@ export function podRemoved(world: ModelWorld, node: string, uid: string): void {
   const live = worker(world, node, uid)
   if (live === undefined || live.finished) {
     world.put('kubeletPods', workerId(node, uid), undefined)
+    // A pod that was refused has a status but never had a worker that housekeeping could forget.
+    if (live === undefined) forgetStatus(world, node, uid)
     return
   }
   // The worker still needs the spec to end the pod by; housekeeping forgets it afterwards.
