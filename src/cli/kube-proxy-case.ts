@@ -212,10 +212,14 @@ export function emptyNode(config: ProxierConfig): MapRules {
 export function runCase(subject: KubeProxyCase): StepRun[] {
   const proxier = newProxier(subject.config)
   let rules = emptyNode(subject.config)
+  let cleaned = false
   return subject.steps.map((step) => {
     applyStep(proxier, step)
     if (step.full) proxier.needFullSync()
-    const sync = proxier.sync(rules.byTable.get('nat')!.keys())
+    // between the steps of a case no time passes, unless a step says so
+    const cleanupDue = !cleaned || /age|stale|cleanup|elapse|period/i.test(Object.keys(step.apply).join(' '))
+    const sync = proxier.sync([...rules.byTable.get('nat')!.keys()], cleanupDue)
+    cleaned ||= sync.cleanedUp
     const next = new MapRules(subject.config.family)
     for (const [table, chains] of rules.byTable) next.byTable.set(table, new Map(chains))
     const plan = planRestore(next, sync.lines, { noflush: true })

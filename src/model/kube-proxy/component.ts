@@ -146,14 +146,12 @@ function sync(world: ModelWorld, event: SimEvent): void {
   const full =
     proxy.needFullSync || (proxy.lastFullSyncAt !== undefined && world.now - proxy.lastFullSyncAt > FULL_SYNC_PERIOD)
   const services = serviceStates(world, node)
-  let endpoints = 0
-  for (const service of services) for (const port of service.ports) endpoints += service.endpoints(port).length
-  const cleanup = endpoints <= 1_000 || world.now - (proxy.lastCleanupAt ?? 0) > SYNC_PERIOD
   const result = syncLines({
     config,
     services,
     changed: full ? undefined : new Set(proxy.changed),
-    existingNatChains: cleanup ? world.by('chains', 'table', `${node}|nat`).map((chain) => chain.name) : undefined,
+    existingNatChains: () => world.by('chains', 'table', `${node}|nat`).map((chain) => chain.name),
+    cleanupDue: world.now - (proxy.lastCleanupAt ?? -SYNC_PERIOD) >= SYNC_PERIOD,
   })
   const kernel = `${node}/kernel`
   const facts = { services: proxy.changed.slice(0, 20), full, lines: result.lines.length }
@@ -192,7 +190,7 @@ function sync(world: ModelWorld, event: SimEvent): void {
     syncs: proxy.syncs + 1,
     fullSyncs: proxy.fullSyncs + (full ? 1 : 0),
     ...(full ? { lastFullSyncAt: world.now } : {}),
-    ...(cleanup ? { lastCleanupAt: world.now } : {}),
+    ...(result.cleanedUp ? { lastCleanupAt: world.now } : {}),
     metrics: { ...result.metrics, endpoints: result.endpoints },
   })
 }

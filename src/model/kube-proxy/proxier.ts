@@ -21,7 +21,8 @@ export interface Proxier {
   deleteSlice(slice: EndpointSlice): void
   /** The node's topology labels changed, a restore failed, or the tables were flushed. */
   needFullSync(): void
-  sync(existingNatChains: Iterable<string> | undefined): SyncResult
+  /** `cleanupDue`: syncPeriod has passed since stale chains were last looked for (matters in large clusters only). */
+  sync(existingNatChains: Iterable<string> | undefined, cleanupDue?: boolean): SyncResult
 }
 
 const NONE: readonly EndpointInfo[] = []
@@ -73,12 +74,13 @@ export function newProxier(config: ProxierConfig): Proxier {
     needFullSync() {
       full = true
     },
-    sync(existingNatChains) {
+    sync(existingNatChains, cleanupDue = true) {
       const result = syncLines({
         config,
         services: [...services.values()],
         changed: full ? undefined : changed,
-        existingNatChains,
+        existingNatChains: existingNatChains && (() => existingNatChains),
+        cleanupDue,
       })
       full = false
       changed.clear()

@@ -25,7 +25,9 @@ export interface SyncRequest {
   /** Services that changed since the last sync that worked; undefined: a full sync. */
   readonly changed: ReadonlySet<string> | undefined
   /** Chains of table nat as iptables-save lists them; undefined: this sync does not look for stale ones. */
-  readonly existingNatChains: Iterable<string> | undefined
+  readonly existingNatChains: (() => Iterable<string>) | undefined
+  /** A large cluster looks for stale chains only when syncPeriod has passed since it last did. */
+  readonly cleanupDue: boolean
 }
 
 export interface SyncResult {
@@ -34,7 +36,8 @@ export interface SyncResult {
   readonly full: boolean
   readonly large: boolean
   readonly endpoints: number
-  /** Chains written per Service, and those taken away. */
+  /** It looked for stale chains. */
+  readonly cleanedUp: boolean
   readonly deletedChains: readonly string[]
   readonly metrics: {
     readonly filterRules: number
@@ -58,7 +61,8 @@ export function syncLines(request: SyncRequest): SyncResult {
   let skipped = 0
   let noLocalEndpointsInternal = 0
   let noLocalEndpointsExternal = 0
-  const active = request.existingNatChains && new Set<string>()
+  const existing = !large || request.cleanupDue ? request.existingNatChains : undefined
+  const active = existing && new Set<string>()
   for (const service of services) {
     const write = changed === undefined || changed.has(service.service)
     for (const port of service.ports) {
@@ -75,8 +79,8 @@ export function syncLines(request: SyncRequest): SyncResult {
     }
   }
   const deletedChains: string[] = []
-  if (active)
-    for (const chain of request.existingNatChains!) {
+  if (existing && active)
+    for (const chain of existing()) {
       if (!isServiceChainName(chain) || active.has(chain)) continue
       // declaring it empties it; then it can go
       natChains.push(`:${chain} - [0:0]`)
@@ -99,6 +103,7 @@ export function syncLines(request: SyncRequest): SyncResult {
     full: changed === undefined,
     large,
     endpoints: total,
+    cleanedUp: existing !== undefined,
     deletedChains,
     metrics: {
       filterRules: filter.length,
