@@ -59,4 +59,13 @@ export class Lab {
     await this.time.getByRole('button', { name: 'Play' }).click()
     await expect.poll(() => this.model.playing()).toBe(true)
   }
+
+  /** Tab (or Shift+Tab) until the keyboard is there, as somebody without a mouse would. */
+  async tabTo(target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+    for (let pressed = 0; pressed < 120; pressed++) {
+      if (await target.evaluate((element) => element === document.activeElement)) return
+      await this.page.keyboard.press(key)
+    }
+    throw new Error(`${target} cannot be reached by ${key}`)
+  }
 }

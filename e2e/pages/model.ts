@@ -2,7 +2,7 @@
  * What the worker tells the page, listened to beside the page itself. Tests wait on the model (its clock, its events,
  * its records), never on wall time, and need no hook in the product for it.
  */
-import type { Page } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 import type { Ask, Frame, Pace } from '../../src/lab/protocol.ts'
 import type { SimEvent } from '../../src/sim/contract.ts'
 
@@ -173,5 +173,15 @@ export class Model {
       (factor) => window.heard!.worker!.postMessage({ t: 'pace', pace: { mode: 'speed', factor } }),
       factor,
     )
+  }
+
+  async seek(at: number): Promise<void> {
+    await this.page.evaluate((at) => window.heard!.worker!.postMessage({ t: 'seek', at }), at)
+    await expect
+      .poll(async () => {
+        const seen = await this.transport()
+        return seen?.busy ? -1 : seen?.now
+      })
+      .toBe(at)
   }
 }
