@@ -3,8 +3,8 @@ import type { FlowRecord, ModelWorld, PacketRecord } from '../../tables.ts'
 import type { Packet } from '../netfilter/packet.ts'
 
 /** What is kept of the past: so many flows of each kind, with their packets. Probes do not push out what people sent. */
-export const FLOWS_KEPT = 150
-export const PROBES_KEPT = 45
+export const FLOWS_KEPT = 60
+export const PROBES_KEPT = 30
 
 export function newFlow(
   world: ModelWorld,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { listConntrack } from './conntrack-table.ts'
+import { explainFlow } from './explain.ts'
 import { liveRules } from '../netfilter/live-rules.ts'
 import { printSave } from '../netfilter/print-save.ts'
 import { newStage, serviceOf, sliceOf, type StagePod as Pod, TWO_NODES } from './stage.ts'
@@ -105,6 +106,16 @@ describe('a Service', () => {
     expect(stage.connect({ ...get, from: inPod(client), dst: '10.96.0.50', dport: 80 })).toMatchObject({
       ok: false,
       error: 'refused',
+    })
+    const last = stage.machine.reader.all('flows').at(-1)!
+    expect(explainFlow(stage.machine.reader, last.id)).toEqual({
+      says: 'a pod on worker-1 did not reach 10.96.0.50:80 (connection refused): SYN was rejected, rule 1 of KUBE-SERVICES.',
+      way: [
+        'worker-1, client: socket to eth0',
+        'worker-1: cni0 to nowhere; conntrack NEW; nat rules PREROUTING 1; REJECT by rule 1 of KUBE-SERVICES',
+        'SYN rejected: rule 1 of KUBE-SERVICES',
+      ],
+      command: { line: 'iptables-save -t filter', node: 'worker-1' },
     })
     expect(stage.machine.reader.get('netfilter', 'worker-1')!.removed.some((line) => line.includes('KUBE-SEP-'))).toBe(
       true,

@@ -149,7 +149,8 @@ function stopped(
   world.because('NF3', { why, hook: t.stoppedBy?.hook ?? '', chain: t.stoppedBy?.chain ?? '' })
   putPacket(world, { ...packet, state: t.verdict === 'REJECT' ? 'rejected' : 'dropped', endedAt: world.now, why })
   // send() of a datagram fails with EPERM; a SYN that OUTPUT drops is simply sent again later (tcp_connect)
-  if (inDev === undefined && packet.header.proto === 'udp' && t.stoppedBy?.hook === 'OUTPUT') return { failed: 'denied' }
+  if (inDev === undefined && packet.header.proto === 'udp' && t.stoppedBy?.hook === 'OUTPUT')
+    return { failed: 'denied' }
   if (t.verdict === 'DROP') return undefined
   if (inDev === undefined) return { failed: t.verdict === 'REJECT' ? 'refused' : 'unreachable' }
   if (t.rejectWith === 'tcp-reset') sendReset(world, packet, { node, netns }, t.packet)
