@@ -42,14 +42,15 @@ export interface TimelineLimits {
   readonly checkpoints: number
   /** Events between checkpoints at the start; doubles whenever their number reaches the limit. */
   readonly checkpointEvery: number
+  /** Entries kept at the head of a branch; what lies before is written down again while it is replayed. */
   readonly journal: number
   readonly branches: number
 }
 
 export const DEFAULT_LIMITS: TimelineLimits = {
-  checkpoints: 128,
+  checkpoints: 300,
   checkpointEvery: 1_000,
-  journal: 400_000,
+  journal: 50_000,
   branches: 8,
 }
 
@@ -149,17 +150,27 @@ export class Timeline<T> {
     while (this.machine.executed < target && this.step());
   }
 
-  /** The journal entry of the n-th executed event, where it is still kept. */
+  /** The journal entry of the n-th executed event, where it is still kept or was replayed. */
   entry(n: number): JournalEntry | undefined {
-    return this.active.journal[n - 1 - this.active.dropped]
+    const { journal, dropped } = this.active
+    return journal[n - 1 - dropped] ?? this.replayed[n - 1 - this.replayedAfter]
   }
 
-  /** The journal entry of the event with this id, where it is still kept. */
+  /** The journal around the present moment: entries `dropped + 1` and on, up to at least the present where it is known. */
+  get window(): { readonly journal: readonly JournalEntry[]; readonly dropped: number } {
+    const { journal, dropped } = this.active
+    return this.machine.executed > dropped
+      ? { journal, dropped }
+      : { journal: this.replayed, dropped: this.replayedAfter }
+  }
+
+  /** The journal entry of the event with this id, where it is still kept or was replayed. */
   entryOf(eventId: number): JournalEntry | undefined {
     this.indexJournal()
     const n = this.byId.get(eventId)
     const entry = n === undefined ? undefined : this.entry(n)
-    return entry?.event.id === eventId ? entry : undefined
+    if (entry?.event.id === eventId) return entry
+    return this.replayed.find((other) => other.event.id === eventId)
   }
 
   switchTo(branchId: number): void {
@@ -167,14 +178,17 @@ export class Timeline<T> {
     if (!branch) throw new Error(`no branch ${branchId}`)
     const at = this.machine.now
     this.active = branch
-    this.byId.clear()
-    this.indexed = 0
+    this.forgetIndex()
+    this.replayed = []
     this.restoreLatest((state) => state.now <= at)
     this.runUntil(Math.min(at, branch.head))
   }
 
   private readonly byId = new Map<number, number>()
   private indexed = 0
+  /** What was replayed last and is kept nowhere else: entries from `replayedAfter + 1` on, without a gap. */
+  private replayed: JournalEntry[] = []
+  private replayedAfter = 0
 
   private indexJournal(): void {
     const { journal, dropped } = this.active
@@ -186,6 +200,7 @@ export class Timeline<T> {
   private fork(cause: string): void {
     const from = this.active
     const executed = this.machine.executed
+    const { journal, dropped } = this.window
     const branch: LiveBranch = {
       ...from,
       id: this.nextBranch++,
@@ -193,7 +208,8 @@ export class Timeline<T> {
       forkedAt: this.machine.now,
       cause,
       inputs: from.inputs.slice(0, this.given),
-      journal: from.journal.slice(0, Math.max(0, executed - from.dropped)),
+      journal: journal.slice(0, Math.max(0, executed - dropped)),
+      dropped: Math.min(dropped, executed),
       head: this.machine.now,
       headExecuted: executed,
       checkpoints: from.checkpoints.filter((c) => c.state.executed <= executed && c.given <= this.given),
@@ -205,8 +221,8 @@ export class Timeline<T> {
       if (oldest >= 0) this.branches.splice(oldest, 1)
     }
     this.active = branch
-    this.byId.clear()
-    this.indexed = 0
+    this.forgetIndex()
+    this.replayed = []
   }
 
   /** In the past: the input that was given next, at exactly this point of the run. */
@@ -238,11 +254,30 @@ export class Timeline<T> {
         const drop = branch.journal.length - this.limits.journal
         branch.journal.splice(0, drop)
         branch.dropped += drop
+        if (this.byId.size > this.limits.journal * 3) this.forgetIndex()
       }
-    }
+    } else if (entry.n <= branch.dropped) this.keepReplayed(entry)
     if (this.machine.now > branch.head) branch.head = this.machine.now
     const last = branch.checkpoints[branch.checkpoints.length - 1]!
     if (entry.n - last.state.executed >= branch.every) this.checkpoint()
+  }
+
+  private keepReplayed(entry: JournalEntry): void {
+    if (entry.n !== this.replayedAfter + this.replayed.length + 1) {
+      this.replayed = []
+      this.replayedAfter = entry.n - 1
+    }
+    this.replayed.push(entry)
+    if (this.replayed.length > this.limits.journal) {
+      const drop = this.limits.journal >> 2
+      this.replayed.splice(0, drop)
+      this.replayedAfter += drop
+    }
+  }
+
+  private forgetIndex(): void {
+    this.byId.clear()
+    this.indexed = 0
   }
 
   private checkpoint(): void {
