@@ -112,7 +112,7 @@ self.addEventListener('message', (event) => {
 self.addEventListener('fetch', (event) => {
   const { request } = event
   if (request.method !== 'GET' || new URL(request.url).origin !== self.location.origin) return
-  const kept = (what) => caches.match(what, { ignoreSearch: true })
+  const kept = (what) => caches.match(what, { ignoreSearch: true, ignoreVary: true })
   if (request.mode === 'navigate')
     event.respondWith(fetch(request).catch(() => kept(request).then((page) => page || kept('./index.html'))))
   else event.respondWith(kept(request).then((file) => file || fetch(request)))
