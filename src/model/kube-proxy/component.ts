@@ -19,6 +19,9 @@ export const MIN_SYNC_PERIOD = SECOND
 export const SYNC_PERIOD = 30 * SECOND
 export const FULL_SYNC_PERIOD = HOUR
 const SYNC = 'timer.kube-proxy-sync'
+const WATCH_AGAIN = 'timer.kube-proxy-watch'
+/** Until a request that nobody answers is sent again. */
+const WATCH_RETRY = 10 * SECOND
 
 /** `kube-proxy.start`: its container runs. `kube-proxy.stop`: it ended; rules stay as they are. */
 export type KubeProxyStart = { pid: number }
@@ -54,18 +57,28 @@ function start(world: ModelWorld, event: SimEvent<KubeProxyStart>): void {
     fullSyncs: 0,
     failures: 0,
   })
-  const watch = (request: Partial<ApiRequest>): void =>
-    void sendOver(
-      world,
-      'api.request',
-      'apiserver',
-      { verb: 'watch', userAgent: 'kube-proxy/v1.36.0', ...request },
-      { from: event.to, extraMicros: 40 * MILLI },
-    )
   world.because('KP1', { node })
-  watch({ resource: 'services', labelSelector: SELECTOR })
-  watch({ resource: 'endpointslices', group: 'discovery.k8s.io', labelSelector: SELECTOR })
+  openWatches(world, node, 40 * MILLI)
+}
+
+/** Asks for the lists that are not in yet, and again while they do not come (client-go reflector). */
+function openWatches(world: ModelWorld, node: string, extraMicros: number): void {
+  const proxy = world.get('kubeProxies', node)
+  const actor = `${node}/kube-proxy`
+  const watch = (request: Partial<ApiRequest>): void => {
+    const data = { verb: 'watch', userAgent: 'kube-proxy/v1.36.0', ...request }
+    sendOver(world, 'api.request', 'apiserver', data, { from: actor, extraMicros })
+  }
+  if (!proxy?.servicesSynced) watch({ resource: 'services', labelSelector: SELECTOR })
+  if (!proxy?.slicesSynced) watch({ resource: 'endpointslices', group: 'discovery.k8s.io', labelSelector: SELECTOR })
   watch({ resource: 'nodes', fieldSelector: `metadata.name=${node}` })
+  world.send(WATCH_AGAIN, actor, { since: proxy?.since }, { from: actor, delayMicros: WATCH_RETRY })
+}
+
+function watchAgain(world: ModelWorld, event: SimEvent<{ since: number }>): void {
+  const proxy = proxyOf(world, event.to)
+  if (!proxy || proxy.since !== event.data.since || (proxy.servicesSynced && proxy.slicesSynced)) return
+  openWatches(world, proxy.node, 0)
 }
 
 /** Headless Services and those of another proxy are not even watched (ProxyServer.Run). */
@@ -269,5 +282,6 @@ export const kubeProxy: ModelComponent = {
     'api.response': response,
     'kernel.iptables-restored': restored,
     [SYNC]: sync,
+    [WATCH_AGAIN]: watchAgain,
   },
 }
