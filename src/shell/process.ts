@@ -126,6 +126,7 @@ export interface Kernel {
   siteOf(place: Place): Site
   programs(): readonly Program[]
   findProgram(name: string, place: Place): Program | undefined
+  isBuiltin(name: string): boolean
   nextPid(): number
   /** Counts one step of a script; lets the host breathe; stops a line that goes on without end. */
   step(group: Group): Promise<void>

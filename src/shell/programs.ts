@@ -1,5 +1,5 @@
 import type { Tool } from '../tools/contract.ts'
-import { runBash } from './builtins.ts'
+import { runBash } from './builtins/running.ts'
 import { filterPrograms, pythonJsonTool } from './filters.ts'
 import { lab } from './lab-program.ts'
 import type { Program } from './process.ts'

@@ -160,6 +160,7 @@ export function createSession(options: SessionOptions): Session {
         return undefined
       return program
     },
+    isBuiltin: (name) => builtinNames().includes(name),
     nextPid: () => ++pid,
     async step(group) {
       const { now } = host.reader()
@@ -241,6 +242,10 @@ export function createSession(options: SessionOptions): Session {
           shellIo.stderr.write(`${site.shellName}: ${problem}\n`)
           shell.lastExit = 2
           continue
+        }
+        if (site.place.at === 'node' && host.reader().get('machines', site.place.node)?.off) {
+          shellIo.stderr.write(`Connection to ${site.place.node} closed by remote host.\n`)
+          return 255
         }
         level.line = tasks.group(group)
         steps = 0

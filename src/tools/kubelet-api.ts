@@ -6,7 +6,7 @@ import { compactJson } from './json-text.ts'
 export function kubeletEndpoint(reader: ModelReader, node: string, path: string): { code: number; text: string } {
   const kubelet = reader.get('kubelets', node)
   const machine = reader.get('machines', node)
-  if (!kubelet?.running || machine?.cable === false) {
+  if (!kubelet?.running || machine?.cable === false || machine?.off) {
     return {
       code: 503,
       text: `error trying to reach service: dial tcp ${machine?.ip ?? node}:10250: connect: ${machine?.cable === false ? 'no route to host' : 'connection refused'}`,

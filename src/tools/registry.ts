@@ -1,7 +1,8 @@
 import type { Tool } from './contract.ts'
 import { crictl } from './crictl/crictl.ts'
-import { ctrTool, dockerTool, nsenterTool, sshTool } from './enter/enter.ts'
+import { chrootTool, ctrTool, dockerTool, minikubeTool, nsenterTool, ocTool, sshTool } from './enter/enter.ts'
 import { iptables, iptablesSave } from './iptables/iptables.ts'
+import { ipvsadm } from './iptables/ipvsadm.ts'
 import { kubectl } from './kubectl/kubectl.ts'
 import { conntrack } from './linux/conntrack.ts'
 import { ip } from './linux/ip.ts'
@@ -23,6 +24,7 @@ export const TOOLS: readonly Tool[] = [
   journalctl,
   iptables,
   iptablesSave,
+  ipvsadm,
   conntrack,
   ip,
   ss,
@@ -38,4 +40,7 @@ export const TOOLS: readonly Tool[] = [
   sshTool,
   dockerTool,
   nsenterTool,
+  minikubeTool,
+  ocTool,
+  chrootTool,
 ]

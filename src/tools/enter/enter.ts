@@ -37,6 +37,11 @@ function ssh(call: ToolCall): ToolResult {
     }
   const machine = call.reader.get('machines', node)!
   const from = call.place.at === 'node' ? call.place.node : undefined
+  if (machine.off)
+    return {
+      err: `ssh: connect to host ${host.replace(/^[^@]*@/, '')} port 22: No route to host\n# ${node} has no power\n`,
+      exit: 255,
+    }
   if (from !== node && (!machine.cable || (from !== undefined && !call.reader.get('machines', from)?.cable))) {
     return {
       err: `ssh: connect to host ${host.replace(/^[^@]*@/, '')} port 22: No route to host\n# the network cable of ${node} is pulled; docker exec -it ${node} bash opens its console\n`,
@@ -67,6 +72,8 @@ function docker(call: ToolCall): ToolResult {
         err: `Error response from daemon: No such container: ${name}\n# nodes: ${nodeNames(call).join(', ')}\n`,
         exit: 1,
       }
+    if (call.reader.get('machines', node)?.off)
+      return { err: `Error response from daemon: Container ${name} is not running\n# ${node} has no power\n`, exit: 1 }
     return onNode(call, node, words)
   }
   if (verb === 'ps') {
@@ -136,6 +143,47 @@ function intoSandbox(call: ToolCall, node: string, sandbox: string, words: reado
       ...(words.length > 0 ? { argv: words } : {}),
     },
   }
+}
+
+/** The other spellings of "a shell on that node" that texts use: `minikube ssh -- CMD`, `oc debug node/NAME`, `chroot /host`. */
+function minikube(call: ToolCall): ToolResult {
+  const words = call.argv
+    .slice(1)
+    .filter((word, i, all) => word !== '-p' && all[i - 1] !== '-p' && !/^(-p|--profile)=/.test(word))
+  if (words[0] !== 'ssh')
+    return {
+      err: `not simulated here: minikube ${words[0] ?? ''}; the cluster is there already, and minikube ssh opens its control plane\n`,
+      exit: 1,
+    }
+  const node = nodeNames(call)[0]!
+  return onNode(
+    call,
+    node,
+    words.slice(1).filter((word) => word !== '--'),
+  )
+}
+
+function oc(call: ToolCall): ToolResult {
+  const node = call.argv[1] === 'debug' ? /^nodes?\/(.+)$/.exec(call.argv[2] ?? '')?.[1] : undefined
+  if (node === undefined)
+    return { err: 'not simulated here: oc; kubectl has the same verbs, and oc debug node/NAME opens a node\n', exit: 1 }
+  if (!nodeNames(call).includes(node)) return { err: `error: nodes "${node}" not found\n`, exit: 1 }
+  const command = call.argv.slice(call.argv.indexOf('--') < 0 ? call.argv.length : call.argv.indexOf('--') + 1)
+  const entered = onNode(call, node, command[0] === 'chroot' ? command.slice(2) : command)
+  return {
+    ...entered,
+    err: `# no debug pod is made here: this is a shell on ${node} itself, already at its own root\n`,
+  }
+}
+
+function chroot(call: ToolCall): ToolResult {
+  const [root, ...command] = call.argv.slice(1)
+  if (root === undefined)
+    return { err: "chroot: missing operand\nTry 'chroot --help' for more information.\n", exit: 125 }
+  if (root !== '/host' && root !== '/')
+    return { err: `chroot: cannot change root directory to '${root}': No such file or directory\n`, exit: 125 }
+  if (call.place.at !== 'node') return { exit: 127 }
+  return onNode(call, call.place.node, command)
 }
 
 /** containerd's own client: what the CRI made, pause containers included. */
@@ -209,4 +257,22 @@ export const ctrTool: Tool = {
   summary: "containerd's own client: ctr -n k8s.io containers ls",
   places: ['node'],
   run: ctr,
+}
+export const minikubeTool: Tool = {
+  name: 'minikube',
+  summary: 'minikube ssh: a shell on the control plane',
+  places: ['laptop'],
+  run: minikube,
+}
+export const ocTool: Tool = {
+  name: 'oc',
+  summary: 'oc debug node/NAME: a shell on a node',
+  places: ['laptop'],
+  run: oc,
+}
+export const chrootTool: Tool = {
+  name: 'chroot',
+  summary: 'chroot /host: the root of the node',
+  places: ['node'],
+  run: chroot,
 }

@@ -10,7 +10,6 @@ const NOT_SIMULATED: Readonly<Record<string, string>> = {
   'port-forward': 'curl the Service or the pod from a node (ssh worker-1)',
   cp: 'kubectl exec POD -- cat FILE',
   attach: 'kubectl logs -f POD',
-  debug: 'ssh worker-1 for a node, kubectl exec -it POD -- sh for a container',
   autoscale: 'kubectl scale',
   certificate: 'kubectl get csr',
   kustomize: 'kubectl apply -f',
@@ -90,7 +89,7 @@ function unreachable(call: ToolCall): ToolResult | undefined {
     }
   }
   const server = call.reader.get('machines', 'control-plane')
-  if (!server || server.cable) return undefined
+  if (!server || (server.cable && !server.off)) return undefined
   if (call.place.at === 'node' && call.place.node === 'control-plane') return undefined
   const started = typeof call.state === 'number' ? call.state : call.reader.now
   if (call.reader.now - started < DIAL_TIMEOUT) return { state: started, wait: { until: started + DIAL_TIMEOUT } }

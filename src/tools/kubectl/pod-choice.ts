@@ -69,7 +69,8 @@ function uidOnNode(pod: Pod): string {
 export function kubeletTrouble(kube: Pick<Kube, 'reader'>, node: string): { text: string; waits: boolean } | undefined {
   const machine = kube.reader.get('machines', node)
   if (!machine) return undefined
-  if (!machine.cable) return { text: `dial tcp ${machine.ip}:10250: connect: no route to host`, waits: true }
+  if (!machine.cable || machine.off)
+    return { text: `dial tcp ${machine.ip}:10250: connect: no route to host`, waits: true }
   if (kube.reader.get('kubelets', node)?.running === false)
     return { text: `dial tcp ${machine.ip}:10250: connect: connection refused`, waits: false }
   return undefined

@@ -2,6 +2,7 @@ import { apiResources, apiVersions, auth, clusterInfo, config, events, proxy, to
 import { apply } from './apply.ts'
 import { cordon, taint, uncordon } from './cordon.ts'
 import { create } from './create.ts'
+import { debug } from './debug.ts'
 import { deleteVerb } from './delete.ts'
 import { describe } from './describe.ts'
 import { drain } from './drain.ts'
@@ -27,6 +28,7 @@ export const VERBS: readonly Verb[] = [
   deleteVerb,
   logs,
   exec,
+  debug,
   run,
   expose,
   scale,

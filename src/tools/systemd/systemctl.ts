@@ -31,8 +31,26 @@ function run(call: ToolCall): ToolResult {
   })
   const [verb = 'list-units', ...units] = words.args
   const quiet = words.flags.has('q')
-  if (verb === 'poweroff' || verb === 'reboot' || verb === 'halt')
-    return { err: `not simulated here: systemctl ${verb}; try lab fault (lab faults lists them)\n`, exit: 1 }
+  if (verb === 'poweroff' || verb === 'halt') {
+    const off: Input = {
+      kind: 'fault.set',
+      to: 'faults',
+      from: 'laptop',
+      data: { name: 'node-off', target: node, on: true },
+    }
+    return {
+      inputs: [off],
+      err: `# the power of ${node} goes at once (graceful node shutdown is not modelled); lab fault node-off ${node} --off brings it back
+`,
+      exit: 0,
+    }
+  }
+  if (verb === 'reboot')
+    return {
+      err: `not simulated here: systemctl reboot; try lab fault node-off ${node}, and again with --off
+`,
+      exit: 1,
+    }
   if (verb === 'daemon-reload') return { exit: 0 }
   if (verb === 'list-units') return listUnits(call, node)
   if (!VERBS.includes(verb)) return { err: `Unknown command verb '${verb}'.\n`, exit: 1 }
