@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect } from 'react'
+import { lazy, Suspense, useEffect, useRef } from 'react'
 import { Boundary } from './layout/Boundary.tsx'
 import { onKey } from './keys.ts'
 import Front from './pages/Front.tsx'
@@ -24,8 +24,13 @@ export function App() {
     window.addEventListener('keydown', listen)
     return () => window.removeEventListener('keydown', listen)
   }, [inLab])
+  const shown = useRef(path)
   useEffect(() => {
+    if (shown.current === path) return
+    shown.current = path
     window.scrollTo(0, 0)
+    // What had the keyboard is gone: a new page is walked from its top, not from where the last one ended.
+    document.getElementById('root')?.focus({ preventScroll: true })
   }, [path])
   return (
     <>

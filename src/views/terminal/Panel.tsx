@@ -93,7 +93,7 @@ export default function TerminalPanel({ backlog, send, listen, focus }: Terminal
     terminal.attachCustomKeyEventHandler((event) => {
       if (event.type !== 'keydown') return true
       if (event.key === 'Tab' && leaving) return false
-      leaving = event.key === 'Escape'
+      if (event.key !== 'Shift') leaving = event.key === 'Escape'
       return !((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k')
     })
     const resized = terminal.onResize(({ cols, rows }) => out({ d: 'size', cols, rows }))
