@@ -60,12 +60,18 @@ export class Lab {
     await expect.poll(() => this.model.playing()).toBe(true)
   }
 
-  /** Tab (or Shift+Tab) until the keyboard is there, as somebody without a mouse would. */
-  async tabTo(target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
-    for (let pressed = 0; pressed < 120; pressed++) {
-      if (await target.evaluate((element) => element === document.activeElement)) return
-      await this.page.keyboard.press(key)
+  /** Tab or Shift+Tab until the keyboard is there, as somebody without a mouse would. */
+  async tabTo(target: Locator): Promise<void> {
+    for (let pressed = 0; pressed < 160; pressed++) {
+      const way = await target.evaluate((element) => {
+        const here = document.activeElement
+        if (here === element) return 'there'
+        const back = here && element.compareDocumentPosition(here) & Node.DOCUMENT_POSITION_FOLLOWING
+        return back ? 'Shift+Tab' : 'Tab'
+      })
+      if (way === 'there') return
+      await this.page.keyboard.press(way)
     }
-    throw new Error(`${target} cannot be reached by ${key}`)
+    throw new Error(`${target} cannot be reached by Tab`)
   }
 }

@@ -21,10 +21,10 @@ export class TerminalPanel {
     await this.page.keyboard.press('t')
     await this.isReady()
   }
-  /** Escape, then Tab, as its label says. */
+  /** Escape, then Tab, as its label says; here backwards, to where the lesson is. */
   async leaveByKey(): Promise<void> {
     await this.page.keyboard.press('Escape')
-    await this.page.keyboard.press('Tab')
+    await this.page.keyboard.press('Shift+Tab')
     await expect(this.page.locator('.xterm-helper-textarea')).not.toBeFocused()
   }
   private async isReady(): Promise<void> {

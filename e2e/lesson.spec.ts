@@ -1,0 +1,53 @@
+import { expect, test } from './pages/test.ts'
+import { LessonByKeyboard } from './pages/lesson.ts'
+
+test('a lesson is done by keyboard alone, and stays done', async ({ lab, page }) => {
+  test.slow()
+  const { terminal } = lab
+  await lab.open('/lessons')
+  await lab.tabTo(page.getByRole('link', { name: /What a node is made of ?, open/ }))
+  await page.keyboard.press('Enter')
+  const lesson = new LessonByKeyboard(lab, 'L02')
+  await expect(lesson.phase('Recall')).toBeVisible()
+  await lab.ready()
+
+  await lesson.answer('who-starts', 'The scheduler, over ssh.')
+  await expect(lesson.question('who-starts')).toContainText('Not so. The scheduler writes')
+  await lesson.next('Scene')
+  await lesson.next('Look')
+  const command = lesson.article.getByRole('button', { name: 'Run' }).first()
+  await lab.tabTo(command)
+  await page.keyboard.press('Enter')
+  await expect.poll(() => terminal.text()).toContain('CONTAINER-RUNTIME')
+  await expect(lesson.check('runtime-read')).toHaveAttribute('data-passed', 'false')
+  await terminal.openByKey()
+  await terminal.run('kubectl annotate node worker-1 runtime=containerd://2.2.1')
+  await lesson.passes('runtime-read')
+  await terminal.leaveByKey()
+
+  await lesson.next('Predict')
+  await lesson.answer('service-without-kubelet', 'Yes, all of them.')
+  await lesson.answer('node-without-kubelet', 'NotReady.')
+  await lesson.next('Do')
+  await terminal.openByKey()
+  await terminal.run('ssh worker-1 systemctl stop kubelet')
+  await terminal.run('kubectl apply -f pinned.yaml')
+  await lesson.passes('bound-but-pending')
+  await terminal.run('ssh worker-1 systemctl start kubelet')
+  await lab.model.speed(10)
+  await lesson.passes('runs')
+  await terminal.leaveByKey()
+
+  await lesson.next('Explain')
+  await lesson.answer('three-programs', 'kubelet, etcd and containerd.')
+  await lesson.answer('containerd-stops', 'No. Their shims hold them')
+  await lesson.answer('isolate-or-limit', 'Namespaces isolate, cgroups limit.')
+  await expect(lesson.article.getByText('This lesson is done.')).toBeVisible()
+
+  await page.reload()
+  await expect(lesson.phase('Explain')).toBeVisible()
+  await expect(lesson.article.getByText('This lesson is done.')).toBeVisible()
+  await lab.open('/lessons')
+  await expect(page.getByRole('link', { name: /What a node is made of ?, done/ })).toBeVisible()
+  await expect(page.getByText('1 of 4 done.')).toBeVisible()
+})
