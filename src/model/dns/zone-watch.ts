@@ -12,8 +12,9 @@ import { WATCHED } from './coredns.ts'
 /** `coredns.start`, NODE/proc -> NODE/coredns: the program runs. A second one on the node shares the cache. */
 function start(world: ModelWorld, event: SimEvent): void {
   const node = placeOf(event.to)
-  if (!world.get('dnsZones', node)) world.put('dnsZones', node, { node, namespaces: [], synced: [] })
-  else if (event.kind === 'coredns.start') return
+  const zone = world.get('dnsZones', node)
+  if (!zone) world.put('dnsZones', node, { node, namespaces: [], synced: [] })
+  else if (event.kind === 'coredns.start' || WATCHED.every((resource) => zone.synced.includes(resource))) return
   world.because('DN1', { watches: WATCHED })
   for (const resource of WATCHED) {
     const request: ApiRequest = {
@@ -22,9 +23,10 @@ function start(world: ModelWorld, event: SimEvent): void {
       userAgent: 'coredns',
       ...(resource === 'endpointslices' ? { group: 'discovery.k8s.io' } : {}),
     }
-    if (sendOver(world, 'api.request', 'apiserver', request) === undefined)
-      return void world.send('timer.coredns-retry', event.to, {}, { delayMicros: 5 * SECOND })
+    sendOver(world, 'api.request', 'apiserver', request)
   }
+  // Until all three lists are in.
+  world.send('timer.coredns-retry', event.to, {}, { delayMicros: 5 * SECOND })
 }
 
 function put(world: ModelWorld, name: DnsNameRecord): void {
