@@ -41,7 +41,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     says: 'prove every lesson: checks fail before, pass after, no step is idle',
     load: () => import('./lessons.ts'),
   },
-  bench: { usage: 'bench [--json]', says: 'what the model costs, as ratios to a budget', load: () => import('./bench.ts') },
+  bench: {
+    usage: 'bench [--json]',
+    says: 'what the model costs, as ratios to a budget',
+    load: () => import('./bench.ts'),
+  },
   fuzz: {
     usage: 'fuzz [--runs N] [--seed N]',
     says: 'random manifests and faults; invariants after every event; heal, then converge',
@@ -58,6 +62,11 @@ function help(): string {
 }
 
 export async function main(argv: string[]): Promise<number> {
+  // `nodeglass ... | head`: whoever reads has gone, and that is no mistake.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
   const [name, ...rest] = argv
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(help())
@@ -75,7 +84,6 @@ export async function main(argv: string[]): Promise<number> {
   try {
     return await (await command.load()).main(rest)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0
     process.stderr.write(`nodeglass ${name}: ${(error as Error).message}\n`)
     if (process.env.NODEGLASS_STACK) process.stderr.write(`${(error as Error).stack}\n`)
     return error instanceof UsageError ? 2 : 1
