@@ -1,6 +1,7 @@
 /** What the person has arranged: view, node, choice, dock. Lives with the page; the sizes are remembered. */
 import { create } from 'zustand'
 import { load, save } from '../lab/storage.ts'
+import { PLANES, type Plane } from '../lab/protocol.ts'
 import type { Selection } from '../views/contract.ts'
 import { DEFAULT_NODE } from './opening.ts'
 
@@ -40,6 +41,8 @@ interface StageState extends Sizes {
   view: string
   beside: string | undefined
   node: string
+  /** Planes that the lesson dwells on; undefined: what the picture watches. */
+  planes: readonly Plane[] | undefined
   selected: Selection | undefined
   /** What the Why tab explains; else it follows the choice. */
   why: Selection | undefined
@@ -65,6 +68,7 @@ export const useStage = create<StageState>(() => ({
   view: 'node',
   beside: undefined,
   node: DEFAULT_NODE,
+  planes: undefined,
   selected: undefined,
   why: undefined,
   tab: 'terminal',
@@ -117,4 +121,9 @@ export function putFile(name: string, text: string): void {
 export function setKeys(on: boolean): void {
   useStage.setState({ keys: on })
   save('keys', on)
+}
+
+export function planesOf(names: readonly string[] | undefined): readonly Plane[] | undefined {
+  const known = PLANES.filter((plane) => names?.includes(plane))
+  return known.length > 0 ? known : undefined
 }

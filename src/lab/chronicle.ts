@@ -4,7 +4,7 @@ import type { ContainerRecord, FaultRecord } from '../model/tables.ts'
 import type { Node, Pod } from '../model/apiserver/objects.ts'
 import { PLANES, type Bookmark, type Density, type Plane } from './protocol.ts'
 import { shortName } from './short-name.ts'
-import { planeOf } from './watch.ts'
+import { nameOfInput, planeOf } from './watch.ts'
 
 const BUCKETS = 240
 const FIRST_BUCKET: Micros = 10_000
@@ -60,11 +60,23 @@ export class Chronicle {
   }
 
   private mark(entry: JournalEntry): void {
+    const { event } = entry
+    if (event.causes.length === 0) {
+      const says = nameOfAct(event)
+      if (says) this.bookmarks.push({ at: event.at, n: entry.n, says, tone: 'plain' })
+    }
     for (const { table, from, to } of entry.changes) {
       const found = bookmarkOf(table, from, to)
       if (found) this.bookmarks.push({ at: entry.event.at, n: entry.n, ...found })
     }
   }
+}
+
+/** What a person did, where it changes something: `create pods/web`. Faults speak for themselves by their record. */
+function nameOfAct(event: JournalEntry['event']): string | undefined {
+  const { verb } = (event.data ?? {}) as { verb?: string }
+  if (event.kind !== 'api.request' || verb === undefined || /^(get|list|watch)$/.test(verb)) return undefined
+  return nameOfInput(event)
 }
 
 type Found = Pick<Bookmark, 'says' | 'tone'>

@@ -61,7 +61,9 @@ export function plan(reader: ModelReader, text: string, file: string): PlanAnswe
     const answer = ask(reader, request)
     if (answer.code >= 400) {
       const causes = answer.causes ?? []
-      if (causes.length === 0) problems.push(placed(lines, document, '', 'error', answer.message ?? 'refused'))
+      const message = answer.message ?? 'refused'
+      if (causes.length === 0)
+        problems.push(placed(lines, document, pathOfWrongType(document.body, message), 'error', message))
       for (const cause of causes)
         problems.push(placed(lines, document, cause.field, 'error', `${cause.field}: ${cause.message}`))
       continue
@@ -77,6 +79,32 @@ export function plan(reader: ModelReader, text: string, file: string): PlanAnswe
     })
   }
   return { problems, objects }
+}
+
+/** encoding/json names the field without its place in lists: the first value there that has the type it names. */
+function pathOfWrongType(body: unknown, message: string): string {
+  const found = /cannot unmarshal (\w+) into Go struct field \w+\.([\w.]+) of type/.exec(message)
+  if (!found) return ''
+  const [, type, field] = found as unknown as [string, string, string]
+  const walk = (value: unknown, steps: readonly string[], path: string): string | undefined => {
+    const [step, ...rest] = steps
+    if (Array.isArray(value) && step !== undefined) {
+      for (const [i, item] of value.entries()) {
+        const inside = walk(item, steps, `${path}[${i}]`)
+        if (inside !== undefined) return inside
+      }
+      return undefined
+    }
+    if (step === undefined) return jsonType(value) === type ? path : undefined
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined
+    return walk((value as Record<string, unknown>)[step], rest, path === '' ? step : `${path}.${step}`)
+  }
+  return walk(body, field.split('.'), '') ?? ''
+}
+
+function jsonType(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
 }
 
 /** What a person compares: not the status, and not what the server counts. */

@@ -7,14 +7,10 @@ type Loader = () => Promise<{ default: ComponentType<never> }>
 const found = import.meta.glob<{ default: ComponentType<never> }>([
   '../../views/terminal/Panel.tsx',
   '../../views/manifest/Panel.tsx',
-  '../../views/why/Panel.tsx',
-  '../../views/inspector/Panel.tsx',
 ])
 
 export const terminalPanel = found['../../views/terminal/Panel.tsx'] as Loader | undefined
 export const manifestPanel = found['../../views/manifest/Panel.tsx'] as Loader | undefined
-export const whyPanel = found['../../views/why/Panel.tsx'] as Loader | undefined
-export const inspectorPanel = found['../../views/inspector/Panel.tsx'] as Loader | undefined
 
 export const DOCK_TABS: readonly { id: DockTab; title: string }[] = [
   ...(terminalPanel ? [{ id: 'terminal' as const, title: 'Terminal' }] : []),

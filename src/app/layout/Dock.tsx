@@ -1,6 +1,6 @@
 import { lazy, Suspense } from 'react'
 import { useReplica } from '../../lab/client.ts'
-import { DOCK_TABS, inspectorPanel, terminalPanel, whyPanel } from '../dock/panels.ts'
+import { DOCK_TABS, terminalPanel } from '../dock/panels.ts'
 import { Chevron } from '../icons.tsx'
 import { arrange, DOCK_HEIGHT, useStage, type DockTab } from '../stage.ts'
 import { Boundary } from './Boundary.tsx'
@@ -12,8 +12,8 @@ import css from './lab.module.css'
 const Terminal = lazy(() => import('../dock/Terminal.tsx'))
 const Yaml = lazy(() => import('../dock/Yaml.tsx'))
 const Events = lazy(() => import('../dock/Events.tsx'))
-const Why = lazy((whyPanel as never) ?? (() => import('../dock/Why.tsx')))
-const Inspector = lazy((inspectorPanel as never) ?? (() => import('../dock/Inspector.tsx')))
+const Why = lazy(() => import('../dock/Why.tsx'))
+const Inspector = lazy(() => import('../dock/Inspector.tsx'))
 
 export function DockPanel({ tab }: { tab: DockTab }) {
   return (

@@ -4,15 +4,12 @@ import type { FaultInfo } from '../../lab/protocol.ts'
 import type { Replica } from '../../views/contract.ts'
 import { useStage } from '../stage.ts'
 import { Menu } from './Menu.tsx'
+import { setFault } from './set-fault.ts'
 import shell from './shell.module.css'
 
 /** Targets that are long ids are shortened; the whole stands in the title. */
 const short = (target: string): string => (target.length > 40 ? `${target.slice(0, 18)}…${target.slice(-18)}` : target)
 const MOST_TARGETS = 8
-
-export function setFault(name: string, target: string, on: boolean): void {
-  theLab().send({ t: 'input', input: { kind: 'fault.set', to: 'faults', data: { name, target, on } } })
-}
 
 /** Break something: every fault of the model with what it can hit now, and the ones that are on, to heal. */
 export function FaultMenu() {

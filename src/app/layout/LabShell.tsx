@@ -1,7 +1,7 @@
 import { Suspense, useEffect, useRef, type CSSProperties, type ReactNode } from 'react'
 import { theLab } from '../../lab/client.ts'
 import { useNarrow, useWide } from '../hooks.ts'
-import { arrange, LESSON_WIDTH, useStage } from '../stage.ts'
+import { arrange, LESSON_WIDTH, openDock, putFile, useStage } from '../stage.ts'
 import { VIEWS, viewOf } from '../views.ts'
 import { Boundary } from './Boundary.tsx'
 import { Caption } from './Caption.tsx'
@@ -29,6 +29,16 @@ export interface LabShellProps {
 export function LabShell({ crumb, title, lesson, rail }: LabShellProps) {
   const narrow = useNarrow()
   const sheet = useStage((state) => state.sheet)
+  // `kubectl edit` opens the editor on what it would have written to a file.
+  useEffect(
+    () =>
+      theLab().onEffect((_session, effect) => {
+        putFile(effect.name, effect.text)
+        useStage.setState({ file: effect.name })
+        openDock('yaml')
+      }),
+    [],
+  )
   const lessonWidth = useStage((state) => state.lesson)
   const lessonOpen = useStage((state) => state.lessonOpen)
   return (
@@ -72,6 +82,7 @@ function StageArea() {
   const narrow = useNarrow()
   const node = useStage((state) => state.node)
   const chosen = useStage((state) => state.view)
+  const planes = useStage((state) => state.planes)
   const second = useStage((state) => state.beside)
   const split = useStage((state) => state.split)
   const stage = useRef<HTMLDivElement>(null)
@@ -80,8 +91,8 @@ function StageArea() {
 
   // What Follow dwells on is what the picture shows.
   useEffect(() => {
-    if (view) theLab().send({ t: 'watch', filter: view.watch(node) })
-  }, [view, node])
+    if (view) theLab().send({ t: 'watch', filter: { ...view.watch(node), ...(planes ? { planes } : {}) } })
+  }, [view, node, planes])
 
   if (!view) return <p className={css.loading}>There is no picture in this build.</p>
   const choose = (id: string): void => {

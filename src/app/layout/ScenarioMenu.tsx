@@ -14,6 +14,7 @@ export function ScenarioMenu() {
   const [all, setAll] = useState<readonly ScenarioInfo[]>([])
   const button = useRef<HTMLButtonElement>(null)
   const current = useLab((state) => state.scenario)
+  const seed = useLab((state) => state.seed)
   const ready = useLab((state) => state.ready)
   useEffect(() => {
     if (!ready) return
@@ -25,6 +26,11 @@ export function ScenarioMenu() {
       gone = true
     }
   }, [ready])
+  const anotherSeed = (): void => {
+    const { view } = useStage.getState()
+    useStage.setState({ selected: undefined })
+    go(hrefOf('/lab', { view, scenario: current, seed: String(crypto.getRandomValues(new Uint16Array(1))[0]) }))
+  }
   const title = all.find((one) => one.name === current)?.title ?? current
   return (
     <span className={shell.scenario}>
@@ -54,6 +60,11 @@ export function ScenarioMenu() {
               <span>{one.title}</span>
             </button>
           ))}
+          <hr />
+          <button role="menuitem" title="The same cluster, with other chances" onClick={anotherSeed}>
+            <span>Another seed</span>
+            <span>now {seed}</span>
+          </button>
         </Menu>
       )}
     </span>

@@ -1,26 +1,29 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
-import { useLab } from '../../lab/client.ts'
+import { theLab, useLab } from '../../lab/client.ts'
+import type { FaultInfo } from '../../lab/protocol.ts'
 import { Overlay } from '../layout/Overlay.tsx'
 import { useStage } from '../stage.ts'
-import { allEntries, commandEntry, score, type Entry } from './entries.ts'
+import { allEntries, commandEntry, faultEntries, score, type Entry } from './entries.ts'
 import css from '../layout/overlay.module.css'
 
 const MOST = 40
+/** Groups that are found only when something is typed. */
+const QUIET = new Set(['In the cluster', 'Do', 'Break and heal'])
 
 /** Find anything: a combobox over everything that has a name. */
 export default function Palette() {
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const replica = useLab((state) => state.replica)
-  const all = useRef<Entry[]>(undefined)
-  all.current ??= allEntries(replica)
+  const [faults, setFaults] = useState<readonly Entry[]>([])
+  // What there is when it opens; the cluster runs on below.
+  const [first] = useState(() => allEntries(replica))
   const list = useRef<HTMLDivElement>(null)
 
   const found = useMemo(() => {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean)
-    const entries = all.current ?? []
-    if (words.length === 0)
-      return entries.filter((entry) => entry.group !== 'In the cluster' && entry.group !== 'Do').slice(0, MOST)
+    const entries = [...first, ...faults]
+    if (words.length === 0) return entries.filter((entry) => !QUIET.has(entry.group)).slice(0, MOST)
     const hits = entries
       .map((entry) => ({ entry, points: score(entry, words) }))
       .filter(({ points }) => points > 0)
@@ -29,8 +32,18 @@ export default function Palette() {
       .map(({ entry }) => entry)
     const command = commandEntry(text.trim())
     return command ? [command, ...hits] : hits
-  }, [text])
+  }, [text, first, faults])
 
+  useEffect(() => {
+    let gone = false
+    const lab = theLab()
+    void lab
+      .ask<FaultInfo[]>({ q: 'faults' })
+      .then((found) => !gone && setFaults(faultEntries(found, lab.store.getState().replica)))
+    return () => {
+      gone = true
+    }
+  }, [])
   const groups = [...new Set(found.map((entry) => entry.group))]
   const ordered = groups.flatMap((group) => found.filter((entry) => entry.group === group))
   const current = ordered[Math.min(at, ordered.length - 1)]

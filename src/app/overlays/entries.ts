@@ -1,7 +1,9 @@
 /** What the palette finds: places, pictures, lessons, things of the cluster, and what keys do. */
 import type { Replica } from '../../views/contract.ts'
+import type { FaultInfo } from '../../lab/protocol.ts'
 import { hrefOf } from '../address.ts'
 import { KEYS } from '../keys.ts'
+import { setFault } from '../layout/set-fault.ts'
 import { LESSONS } from '../lessons.ts'
 import { go } from '../routes.ts'
 import { runInTerminal, select, useStage } from '../stage.ts'
@@ -91,6 +93,31 @@ export function allEntries(replica: Replica): Entry[] {
       : []),
     { id: 'go help', group: 'Places', title: 'Help', run: () => go(hrefOf('/help')) },
   ]
+}
+
+/** Every fault with every target; the ones that are on, to heal. */
+export function faultEntries(faults: readonly FaultInfo[], replica: Replica): Entry[] {
+  const on = new Set(replica.all('faults').map((fault) => `${fault.name}|${fault.target}`))
+  return faults.flatMap((fault) =>
+    [
+      ...new Set([
+        ...fault.targets,
+        ...replica.all('faults').flatMap((one) => (one.name === fault.name ? [one.target] : [])),
+      ]),
+    ].map((target) => {
+      const heals = on.has(`${fault.name}|${target}`)
+      return {
+        id: `fault ${fault.name} ${target}`,
+        group: 'Break and heal',
+        title: `${heals ? 'Heal: ' : ''}${fault.title}, ${target}`,
+        says: fault.name,
+        run() {
+          toLab()
+          setFault(fault.name, target, !heals)
+        },
+      }
+    }),
+  )
 }
 
 /** A line that begins like a command is offered to the terminal as it is. */

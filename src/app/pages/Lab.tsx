@@ -24,6 +24,7 @@ export default function Lab() {
     const beside = viewOf(query.get('with'))
     const node = query.get('node')
     useStage.setState({
+      planes: undefined,
       ...(asked ? { view: asked.id } : {}),
       ...(beside ? { beside: beside.id } : {}),
       ...(node ? { node } : {}),

@@ -1,4 +1,4 @@
-import { lazy, Suspense, use, useCallback, useEffect } from 'react'
+import { lazy, Suspense, use, useCallback, useLayoutEffect } from 'react'
 import { theLab } from '../../lab/client.ts'
 import type { Lesson } from '../../lesson/schema.ts'
 import type { Ran } from '../lesson/Player.tsx'
@@ -6,11 +6,12 @@ import { hrefOf } from '../address.ts'
 import { useNarrow, useTitle } from '../hooks.ts'
 import { Boundary } from '../layout/Boundary.tsx'
 import { LabShell } from '../layout/LabShell.tsx'
+import { setFault } from '../layout/set-fault.ts'
 import { bodyOf, lessonOf, PARTS, progressOf, useProgress, type LessonEntry } from '../lessons.ts'
 import { nodeWatch } from '../opening.ts'
 import { go } from '../routes.ts'
 import { openRun } from '../run.ts'
-import { arrange, openDock, putFile, runInTerminal, useStage } from '../stage.ts'
+import { arrange, openDock, planesOf, putFile, runInTerminal, useStage } from '../stage.ts'
 import { viewOf } from '../views.ts'
 import NotFound from './NotFound.tsx'
 import css from '../layout/lab.module.css'
@@ -49,6 +50,7 @@ function open(entry: LessonEntry, anew: boolean): void {
     view: view?.id ?? 'node',
     beside: undefined,
     selected: undefined,
+    planes: planesOf(entry.watch),
     files: [],
     file: '',
     sheetLesson: true,
@@ -61,7 +63,8 @@ function open(entry: LessonEntry, anew: boolean): void {
 function Open({ entry }: { entry: LessonEntry }) {
   const part = titleOfModule(entry)
   const narrow = useNarrow()
-  useEffect(() => open(entry, true), [entry])
+  // Before the player lays out its files: opening a run clears the working directory.
+  useLayoutEffect(() => open(entry, true), [entry])
   const lesson = (
     <Boundary what="This lesson">
       <Suspense fallback={<p className={css.loading}>{entry.title}</p>}>
@@ -105,9 +108,6 @@ const openFile = (name: string, text: string): void => {
   onFile(name, text)
   useStage.setState({ file: name })
 }
-const onFault = (name: string, target: string, on: boolean): void =>
-  theLab().send({ t: 'input', input: { kind: 'fault.set', to: 'faults', data: { name, target, on } } })
-
 function Body({ entry }: { entry: LessonEntry }) {
   const lesson = use(parsedLesson(entry))
   const progress = useProgress((state) => progressOf(state.all, entry.id))
@@ -122,7 +122,7 @@ function Body({ entry }: { entry: LessonEntry }) {
       ask={ask}
       onRun={runInTerminal}
       onFile={openFile}
-      onFault={onFault}
+      onFault={setFault}
       onReset={() => {
         useProgress.getState().forget(entry.id)
         open(entry, true)
