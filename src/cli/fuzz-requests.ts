@@ -146,6 +146,11 @@ export function goodSpec(below: Below): Plain {
   }
 }
 
+/** For a merge patch that is to replace a spec. */
+const NO_SPEC: Plain = Object.fromEntries(
+  ['initContainers', 'terminationGracePeriodSeconds', 'nodeSelector', 'activeDeadlineSeconds', 'tolerations', 'hostNetwork', 'volumes'].map((key) => [key, null]),
+)
+
 const NAMESPACES = ['default', 'default', 'default', 'one', 'two']
 const NODES = ['control-plane', 'worker-1', 'worker-2']
 
@@ -280,7 +285,7 @@ export function request(below: Below, reader: ModelReader, step: number): Plain 
       ...apps,
       ...some('deployments'),
       patchType: 'merge',
-      body: { spec: { template: { spec } } },
+      body: { spec: { template: { spec: { ...NO_SPEC, ...spec } } } },
     }),
     () => ({
       verb: 'patch',
@@ -403,7 +408,7 @@ export function healing(below: Below, reader: ModelReader, keepGood: boolean): I
         : {
             paused: null,
             template: {
-              spec: { ...Object.fromEntries(Object.keys(held).map((key) => [key, null])), ...goodSpec(below) },
+              spec: { ...NO_SPEC, ...goodSpec(below) },
             },
           }
       inputs.push(

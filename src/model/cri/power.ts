@@ -53,8 +53,12 @@ export function powerBack(world: ModelWorld, event: SimEvent): void {
 /** Done at the cut, though containerd finds out when it is back: until then nobody can ask it. */
 function forgetTasks(world: ModelWorld, node: string): void {
   for (const sandbox of world.by('sandboxes', 'node', node)) {
-    if (!isVisible(sandbox)) world.put('sandboxes', sandbox.id, undefined)
-    else if (sandbox.stage !== 'stopped') {
+    if (!isVisible(sandbox)) {
+      world.put('sandboxes', sandbox.id, undefined)
+      // Half made and in nobody's list: an address that its plugin has just taken goes back with it.
+      for (const held of world.by('ipReservations', 'node', node))
+        if (held.containerId === sandbox.id) world.put('ipReservations', `${node}|${held.ip}`, undefined)
+    } else if (sandbox.stage !== 'stopped') {
       world.because('CR18', { sandbox: sandbox.metadata.name })
       // Stopping it later still has to give its address back: its namespace is gone, its reservation is not.
       world.put('sandboxes', sandbox.id, { ...sandbox, state: 'SANDBOX_NOTREADY', stage: 'ready', pid: 0, shimPid: 0 })
