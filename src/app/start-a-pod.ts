@@ -23,13 +23,18 @@ export function startPod(node: string): string {
   )
   const file = `${name}.yaml`
   putFile(file, text)
-  useStage.setState({ file, node, view: 'node', beside: viewOf('pod-start') ? 'pod-start' : undefined })
+  useStage.setState({
+    file,
+    node,
+    selected: undefined,
+    view: 'node',
+    beside: viewOf('pod-start') ? 'pod-start' : undefined,
+  })
   const lab = theLab()
   lab.send({ t: 'watch', filter: nodeWatch(node) })
   lab.send({ t: 'pace', pace: { mode: 'follow' } })
   lab.send({ t: 'input', input: createPod(name, node) })
   lab.send({ t: 'play', on: true })
-  useStage.setState({ selected: { kind: 'record', table: 'pods', id: `default/${name}` } })
   return name
 }
 
