@@ -92,6 +92,13 @@ export function select(selected: Selection | undefined): void {
   useStage.setState({ selected, why: undefined })
 }
 
+/** A click in the lab: what was chosen is shown beside the dock, with its values and its command. */
+export function inspect(selected: Selection | undefined): void {
+  select(selected)
+  const { inspector, dockOpen } = useStage.getState()
+  if (selected && !(inspector && dockOpen)) arrange({ inspector: true, dockOpen: true })
+}
+
 export function openDock(tab: DockTab): void {
   useStage.setState({ tab, sheetLesson: false })
   if (useStage.getState().sheet === 0) useStage.setState({ sheet: 34 })

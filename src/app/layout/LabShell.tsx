@@ -127,7 +127,7 @@ function StageArea() {
         aria-labelledby={`main-${view.id}`}
       >
         <div className={css.pane} style={beside ? { flex: `0 0 ${split}%` } : undefined}>
-          <ViewHost key={view.id} entry={view} />
+          <ViewHost key={view.id} entry={view} inspects={!narrow} />
         </div>
         {beside && (
           <>
@@ -144,7 +144,7 @@ function StageArea() {
               onToggle={() => useStage.setState({ beside: undefined })}
             />
             <div className={css.pane}>
-              <ViewHost key={beside.id} entry={beside} />
+              <ViewHost key={beside.id} entry={beside} inspects={!narrow} />
             </div>
           </>
         )}

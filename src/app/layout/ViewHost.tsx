@@ -2,7 +2,7 @@ import { Suspense, use, useCallback, useRef } from 'react'
 import { theLab, useLab } from '../../lab/client.ts'
 import type { ViewModule } from '../../views/contract.ts'
 import { useReducedMotion, useSize } from '../hooks.ts'
-import { askWhy, runInTerminal, select, useStage } from '../stage.ts'
+import { askWhy, inspect, runInTerminal, select, useStage } from '../stage.ts'
 import type { ViewEntry } from '../views.ts'
 import { Boundary } from './Boundary.tsx'
 import css from './lab.module.css'
@@ -20,21 +20,34 @@ export function loadView(entry: ViewEntry): Promise<ViewModule> {
   return promise
 }
 
+interface ViewHostProps {
+  readonly entry: ViewEntry
+  readonly label?: string
+  /** There is an inspector on the page: it opens for what is chosen. */
+  readonly inspects?: boolean
+}
+
 /** Gives a picture its room, its records and its clock. */
-export function ViewHost({ entry, label }: { entry: ViewEntry; label?: string }) {
+export function ViewHost({ entry, label, inspects = false }: ViewHostProps) {
   const root = useRef<HTMLDivElement>(null)
   return (
     <div ref={root} className={css.view} data-view={entry.id} aria-label={label}>
       <Boundary what={`The ${entry.title} picture`} resetKey={entry.id}>
         <Suspense fallback={<p className={css.loading}>{entry.title}</p>}>
-          <Drawn entry={entry} root={root} />
+          <Drawn entry={entry} root={root} onSelect={inspects ? inspect : select} />
         </Suspense>
       </Boundary>
     </div>
   )
 }
 
-function Drawn({ entry, root }: { entry: ViewEntry; root: React.RefObject<HTMLDivElement | null> }) {
+interface DrawnProps {
+  readonly entry: ViewEntry
+  readonly root: React.RefObject<HTMLDivElement | null>
+  readonly onSelect: typeof select
+}
+
+function Drawn({ entry, root, onSelect }: DrawnProps) {
   const View = (entry.now ?? use(loadView(entry))).default
   const size = useSize(root)
   const ready = useLab((state) => state.ready)
@@ -51,7 +64,7 @@ function Drawn({ entry, root }: { entry: ViewEntry; root: React.RefObject<HTMLDi
       now={shown}
       node={node}
       selected={selected}
-      onSelect={select}
+      onSelect={onSelect}
       size={size}
       onFrame={theLab().onFrame}
       reducedMotion={reducedMotion}
