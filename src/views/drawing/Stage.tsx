@@ -25,6 +25,15 @@ import { Tooltip, type Description } from './Tooltip.tsx'
 import { hoverEvent, hoveredEvent, onHover } from './twins.ts'
 import css from './drawing.module.css'
 
+/** Where the pointer was last seen to move or press, on the whole page. */
+let lastPointer: { x: number; y: number } | undefined
+if (typeof window !== 'undefined')
+  for (const kind of ['pointermove', 'pointerdown'] as const)
+    window.addEventListener(kind, (event) => (lastPointer = { x: event.clientX, y: event.clientY }), { passive: true })
+
+const rested = (event: { clientX: number; clientY: number }): boolean =>
+  lastPointer?.x === event.clientX && lastPointer.y === event.clientY
+
 export interface StageProps {
   readonly view: ViewProps
   /** Name of the picture for a screen reader. */
@@ -257,7 +266,10 @@ export function Thing({ select, name, box, brackets = true, about, quiet, dense,
         stage?.onSelect(chosen ? undefined : select)
         if (!chosen) also?.()
       }}
-      onPointerEnter={(event) => event.pointerType !== 'touch' && stage?.point(select, event.currentTarget, about)}
+      // A thing that comes to lie under a resting pointer (a new page, a new pod) was not pointed at.
+      onPointerEnter={(event) =>
+        event.pointerType !== 'touch' && !rested(event) && stage?.point(select, event.currentTarget, about)
+      }
       onPointerLeave={() => stage?.point(undefined)}
     >
       <rect x={box.x} y={box.y} width={box.width} height={box.height} className={css.hit} />
