@@ -206,7 +206,10 @@ export function Player(props: PlayerProps) {
           </button>
         )}
         {opened < hints.length ? (
-          <button className={css.plain} onClick={() => change({ hints: { ...progress.hints, [phase.slug]: opened + 1 } })}>
+          <button
+            className={css.plain}
+            onClick={() => change({ hints: { ...progress.hints, [phase.slug]: opened + 1 } })}
+          >
             Hint
           </button>
         ) : solution.length > 0 && !solved ? (

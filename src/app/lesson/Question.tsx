@@ -22,13 +22,20 @@ export function Question({ question, answer, right, ask, onAnswer }: QuestionPro
 
   const keep = async (): Promise<void> => {
     if (chosen === undefined) return
-    if (question.run === undefined) return onAnswer(chosen, question.options.findIndex((option) => option.right))
+    if (question.run === undefined)
+      return onAnswer(
+        chosen,
+        question.options.findIndex((option) => option.right),
+      )
     setWaiting(true)
     try {
       const ran = await ask(question.run)
-      const found = question.options.findIndex((o) => o.when !== undefined && new RegExp(o.when, 'm').test(ran.out.trim()))
+      const found = question.options.findIndex(
+        (o) => o.when !== undefined && new RegExp(o.when, 'm').test(ran.out.trim()),
+      )
       onAnswer(chosen, found < 0 ? undefined : found)
-      if (found < 0) setTrouble(`In your cluster this came out otherwise: ${ran.out.trim() || ran.err.trim() || 'no output'}`)
+      if (found < 0)
+        setTrouble(`In your cluster this came out otherwise: ${ran.out.trim() || ran.err.trim() || 'no output'}`)
     } catch (error) {
       setTrouble((error as Error).message)
     }
@@ -54,7 +61,12 @@ export function Question({ question, answer, right, ask, onAnswer }: QuestionPro
           return (
             <div key={i} className={css.option} data-state={state} data-chosen={(kept ? answer : chosen) === i}>
               <label>
-                <input type="radio" name={name} checked={(kept ? answer : chosen) === i} onChange={() => setChosen(i)} />
+                <input
+                  type="radio"
+                  name={name}
+                  checked={(kept ? answer : chosen) === i}
+                  onChange={() => setChosen(i)}
+                />
                 <span>{option.says}</span>
               </label>
               {told && (i === right || i === answer) && (
@@ -72,7 +84,9 @@ export function Question({ question, answer, right, ask, onAnswer }: QuestionPro
           <button className={css.primary} type="submit" disabled={chosen === undefined || waiting}>
             {question.kind === 'predict' ? 'Keep my answer' : 'Answer'}
           </button>
-          {question.run !== undefined && <span>{waiting ? 'The model runs ahead …' : 'The model will answer, not this page.'}</span>}
+          {question.run !== undefined && (
+            <span>{waiting ? 'The model runs ahead …' : 'The model will answer, not this page.'}</span>
+          )}
         </div>
       )}
       {trouble && (
