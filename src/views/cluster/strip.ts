@@ -1,6 +1,7 @@
 /** The time of one node since its last heartbeat: what was, what is, what will be if it stays silent. Pure. */
 import type { Micros } from '../../sim/contract.ts'
 import { SECOND } from '../../sim/clock.ts'
+import type { Pod } from '../../model/apiserver/objects.ts'
 import type { Replica } from '../contract.ts'
 import { shortPodName } from '../drawing/spell.ts'
 import { BEAT, missedBeats, tolerationOf } from './heartbeat.ts'
@@ -112,9 +113,7 @@ export function selectStrip(replica: Replica, body: NodeBody, lanes: number): St
       marks: [],
     })
   }
-  for (const pod of [...pods].sort(
-    (a, b) => Number(tolerationOf(a).seconds === undefined) - Number(tolerationOf(b).seconds === undefined),
-  )) {
+  for (const pod of [...pods].sort((a, b) => stripRank(a) - stripRank(b))) {
     const { seconds } = tolerationOf(pod)
     const id = `${pod.metadata.namespace}/${pod.metadata.name}`
     const owner = pod.metadata.ownerReferences?.[0]?.kind
@@ -190,4 +189,9 @@ function endpointOn(replica: Replica, node: string): string | undefined {
     if (end) return end.addresses[0]
   }
   return undefined
+}
+
+/** What people run first, what tolerates everything last. */
+function stripRank(pod: Pod): number {
+  return (tolerationOf(pod).seconds === undefined ? 2 : 0) + (pod.metadata.namespace === 'kube-system' ? 1 : 0)
 }

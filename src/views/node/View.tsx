@@ -99,6 +99,6 @@ function focusOf(replica: Replica, selected: ViewProps['selected']): string | un
   return undefined
 }
 
-export function caption(replica: Replica, now: number, node: string): string {
-  return captionOf(replica, now, node)
+export function caption(replica: Replica, _now: number, node: string): string {
+  return captionOf(replica, node)
 }

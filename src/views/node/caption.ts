@@ -1,13 +1,9 @@
 /** The text twin of the picture: what is happening on this node now, in one or two short sentences. */
-import type { Micros } from '../../sim/contract.ts'
-import { placeOf } from '../../sim/contract.ts'
-import { inFlight, type Replica } from '../contract.ts'
-import { nameById } from '../words/describe-thing.ts'
-import { narrateEvent } from '../words/narrate-event.ts'
+import type { Replica } from '../contract.ts'
 import { say } from '../words/say.ts'
 import { podsOfNode, type PodPicture } from './capsules.ts'
 
-export function captionOf(replica: Replica, now: Micros, node: string): string {
+export function captionOf(replica: Replica, node: string): string {
   const doing = podsOfNode(replica, node)
     .filter(
       (p) =>
@@ -19,14 +15,8 @@ export function captionOf(replica: Replica, now: Micros, node: string): string {
     .map(sentence)
   if (doing.length === 2) return `${doing[0]} ${doing[1]}`
   if (doing.length === 1) return doing[0]!
-  for (const event of inFlight(replica, now)) {
-    if (placeOf(event.from) === node || placeOf(event.to) === node) return narrateEvent(event, nameById(replica)).says
-  }
-  const pods = replica.by('pods', 'node', node)
-  const running = pods.filter((p) =>
-    p.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'),
-  ).length
-  return say('caption.node.quiet', { node, running, pods: pods.length })
+  // Nothing is being built: the shell tells the message in hand.
+  return ''
 }
 
 function sentence(pod: PodPicture): string {

@@ -110,7 +110,7 @@ describe('ways', () => {
 
 test('the caption says what happens', () => {
   const { replica } = draw('mock')
-  expect(captionOf(replica, replica.now, 'worker-1')).toBe(
+  expect(captionOf(replica, 'worker-1')).toBe(
     'web-…-9tq8m is getting its network card. mailer is down: mailer, exit 1.',
   )
 })

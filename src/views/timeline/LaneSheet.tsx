@@ -13,6 +13,7 @@ export function LaneSheet({ picture, stretch, now }: { picture: TimelinePicture;
   const axisY = top - 6
   const nowX = x(now)
   const ends = nowX < right ? nowX : right
+  const tight = picture.lanes.length > 1 && picture.lanes[1]!.y - picture.lanes[0]!.y < 36
   return (
     <>
       <path d={`M${left} ${axisY}H${right}`} className={css.lane} />
@@ -33,17 +34,27 @@ export function LaneSheet({ picture, stretch, now }: { picture: TimelinePicture;
             box={{ x: 8, y: lane.y - 13, width: left - 16, height: 26, radius: 4 }}
             brackets={false}
           >
-            <text x="16" y={lane.place === '' ? lane.y + 4 : lane.y - 1} className={css.title13}>
+            <text x="16" y={lane.place === '' || tight ? lane.y + 4 : lane.y - 1} className={css.title13}>
               {lane.name}
             </text>
-            {lane.place !== '' && (
-              <text x="16" y={lane.y + 13} className={css.ink3}>
-                {lane.place}
-              </text>
-            )}
+            {lane.place !== '' &&
+              (tight ? (
+                <text x={left - 10} y={lane.y + 4} textAnchor="end" className={css.ink3}>
+                  {lane.place.replace(/^worker-/, 'w-').slice(0, 6)}
+                </text>
+              ) : (
+                <text x="16" y={lane.y + 13} className={css.ink3}>
+                  {lane.place}
+                </text>
+              ))}
           </Thing>
         </g>
       ))}
+      {picture.lanes.length === 0 && (
+        <text x={left + 16} y={top + 40} className={css.ink3}>
+          No message of these kinds in this stretch of time.
+        </text>
+      )}
       {picture.hiddenLanes > 0 && (
         <text x="16" y={bottom + 14} className={css.ink3}>{`and ${picture.hiddenLanes} more`}</text>
       )}

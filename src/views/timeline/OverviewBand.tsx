@@ -48,7 +48,7 @@ export function OverviewBand({ overview, stretch, now, width, axisY, left = LEFT
           .map((n, i) =>
             n === 0 || i * density.bucketMicros > now
               ? ''
-              : `M${x((i + 0.5) * density.bucketMicros).toFixed(1)} ${base}v${-Math.max(1.5, 9 * Math.sqrt(n / peak)).toFixed(1)}`,
+              : `M${x((i + 0.5) * density.bucketMicros).toFixed(1)} ${base}v${-Math.max(1.5, (9 * Math.log1p(n)) / Math.log1p(peak)).toFixed(1)}`,
           )
           .join('')
         return (

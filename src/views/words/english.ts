@@ -336,11 +336,9 @@ export const ENGLISH = {
   'flight.arrived': 'arrived at {at}, after {took}',
 
   // ------------------------------------------------------------ captions
-  'caption.node.quiet': '{node}: nothing moves. {running} of {pods} pods run and are ready.',
   'caption.node.building': '{pod} is getting its network card.',
   'caption.node.starting': '{pod} waits: {doing}.',
   'caption.node.failed': '{pod} is down: {container}, {how}.',
-  'caption.node.two': 'Two pods at once: {a}; {b}.',
   'caption.cluster.ready':
     '{ready} of {all} nodes are Ready. Each beats every 10 s; 50 s without a beat make a node Unknown.',
   'caption.cluster.silent':

@@ -145,6 +145,12 @@ export const THINGS = {
   'why.question.no-endpoint': 'Why does {name} reach nothing?',
   'why.endpoint.none': 'No pod matches its selector, so its EndpointSlice lists nothing.',
   'why.endpoint.not-ready': 'Endpoint {ip} of pod {pod} is not ready.',
+  'why.pod.waiting': 'container {name} waits, {reason}',
+  'why.pod.waiting.message': 'container {name} waits, {reason}: {message}',
+  'why.pod.exited': 'container {name} ended with exit code {code}',
+  'why.pod.probe.fails': 'the readiness probe of {name} fails: {output}',
+  'why.pod.probe.not-yet': 'the readiness probe of {name} has not passed yet',
+  'why.pod.gate': 'readiness gate {gate} is not True',
   'why.not.scheduled': 'no node was chosen',
   'why.unknown': 'the kubelet has not reported yet',
 } as const
