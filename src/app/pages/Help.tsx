@@ -50,7 +50,7 @@ export default function Help() {
         </ul>
         <h2 id="help-embed">Embed a picture</h2>
         <p>One line shows a running picture in a course page. Scenario, seed and node can be given.</p>
-        <pre>
+        <pre tabIndex={0}>
           <code>{`<iframe src="${base}#/embed/view/node?node=worker-1"\n        width="960" height="640" title="A Kubernetes node, running"></iframe>`}</code>
         </pre>
         <p>

@@ -21,7 +21,7 @@ export function Details({
   const first = path.packet.header
   const current = step?.after ?? path.packet.now
   return (
-    <aside className={css.details} aria-label="The packet in hand">
+    <aside className={css.details} aria-label="The packet in hand" tabIndex={0}>
       <Headers before={first} after={current} what={path.packet.what} />
       <Chance path={path} step={step} replica={replica} />
       <Tracked path={path} step={step} replica={replica} now={now} />
