@@ -402,7 +402,11 @@ export function healing(below: Below, reader: ModelReader, keepGood: boolean): I
       if (metadata.namespace === 'kube-system') continue
       const held = spec.template.spec
       const good =
-        keepGood && held.containers.length === 1 && held.containers[0]!.resources?.requests?.['cpu'] === '10m'
+        keepGood &&
+        held.containers.length === 1 &&
+        held.containers[0]!.resources?.requests?.['cpu'] === '10m' &&
+        !held.initContainers &&
+        !held.volumes
       const heal = good
         ? { paused: null }
         : {

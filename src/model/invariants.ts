@@ -89,12 +89,13 @@ const STEPS: { pods: Readonly<Record<string, Step<Pod>>>; containers: Readonly<R
     // Not so a static pod: a kubelet that starts again knows nothing of its deadline.
     'a finished pod stays finished': (a, b) =>
       a.metadata.annotations?.['kubernetes.io/config.mirror'] === undefined && (a.status?.phase === 'Succeeded' || a.status?.phase === 'Failed') && b.status?.phase !== a.status.phase ? `${a.status.phase} to ${b.status?.phase}` : undefined,
+    // Init containers of a sandbox that is gone are purged and count anew; an edited static pod is another one.
     'restarts only add up': (a, b) => {
-      for (const list of ['containerStatuses', 'initContainerStatuses'] as const)
-        for (const status of a.status?.[list] ?? []) {
-          const now = b.status?.[list]?.find((s) => s.name === status.name)
-          if (now && now.restartCount < status.restartCount) return `${status.name}: ${status.restartCount} to ${now.restartCount}`
-        }
+      if (a.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return undefined
+      for (const status of a.status?.containerStatuses ?? []) {
+        const now = b.status?.containerStatuses?.find((s) => s.name === status.name)
+        if (now && now.restartCount < status.restartCount) return `${status.name}: ${status.restartCount} to ${now.restartCount}`
+      }
       return undefined
     },
     'each version is newer': (a, b) => (Number(b.metadata.resourceVersion) > Number(a.metadata.resourceVersion) ? undefined : `${a.metadata.resourceVersion} to ${b.metadata.resourceVersion}`),

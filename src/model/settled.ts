@@ -75,6 +75,8 @@ const statuses: Check = (reader) =>
     if (!pod.spec.nodeName || isTerminal(pod)) return []
     const uid = pod.metadata.annotations?.['kubernetes.io/config.hash'] ?? pod.metadata.uid
     const sandbox = reader.by('sandboxes', 'pod', uid).find((s) => s.state === 'SANDBOX_READY')
+    // A worker in the middle of a hook or a stop has no eyes for the rest.
+    if (reader.get('podWorkers', `${pod.spec.nodeName}|${uid}`)?.busy) return []
     const out: string[] = []
     if (sandbox && !sandbox.hostNetwork && sandbox.stage === 'ready' && pod.status?.podIP !== sandbox.ip)
       out.push(`pod ${nameOf(pod)} says ${pod.status?.podIP}, its sandbox has ${sandbox.ip}`)

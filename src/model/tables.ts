@@ -172,6 +172,8 @@ export type PodWorkerRecord = {
   orphan: boolean
   /** Volumes are mounted. */
   mounted: boolean
+  /** Mounts that failed in a row, and when the next is tried. */
+  mount?: { tries: number; nextAt: Micros }
   /** Why the last start of a container failed (reason cache). */
   failures: Record<string, { reason: string; message: string }>
   job?: PodJob
@@ -199,7 +201,7 @@ export type PodJob = {
   acted: boolean
   /** A container waits for another reason than before. */
   news?: boolean
-  volumes?: { since: Micros; tries: number }
+  volumes?: { since: Micros }
   inspect?: { left: string[]; containers: PodCacheRecord['containers'] }
 }
 export type KillRecord = {

@@ -235,7 +235,8 @@ function finishPod(world: ModelWorld, relist: RelistRecord, group: Group): void 
       : {
           node,
           uid,
-          at: world.now,
+          // As old as its oldest answer: what a worker did since then it has not seen (updateCache takes the time first).
+          at: relist.since,
           ...relist.got,
           // A dead pod keeps the address that it had: getPodIPs.
           ips: relist.got.sandboxes.some((b) => b.state === 'READY') ? relist.got.ips : (before?.ips ?? []),

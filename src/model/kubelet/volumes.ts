@@ -45,15 +45,13 @@ export function waitForVolumes(world: ModelWorld, record: PodWorkerRecord, pod: 
   if (volumes.length === 0) return afterVolumes(world, putWorker(world, { ...record, mounted: true }), pod)
   const job = record.job!
   world.because('KL10', { pod: podText(pod), volumes: volumes.map((v) => v.name) })
-  tryMount(
-    world,
-    {
-      ...record,
-      doing: 'waits for its volumes',
-      job: { ...job, step: 'volumes', volumes: job.volumes ?? { since: world.now, tries: 0 } },
-    },
-    pod,
-  )
+  const waiting: PodWorkerRecord = {
+    ...record,
+    doing: 'waits for its volumes',
+    job: { ...job, step: 'volumes', volumes: job.volumes ?? { since: world.now } },
+  }
+  if (record.mount && record.mount.nextAt > world.now) return lookAgain(world, putWorker(world, waiting), record.mount.nextAt)
+  tryMount(world, waiting, pod)
 }
 
 /** One look at what the volumes need: all there, still asked for, or missing. */
@@ -92,15 +90,22 @@ export function tryMount(world: ModelWorld, record: PodWorkerRecord, pod: Pod): 
       `Operation for volume "${volume}" failed: MountVolume.SetUp failed for volume "${volume}" : ${err}`,
     )
   }
+  // The back-off belongs to the operation, not to the wait: a wait that ran out does not start it anew.
+  const tries = record.mount?.tries ?? 0
   let retry = firstRetry
-  for (let i = 0; i < wait.tries && retry < longestRetry; i++) retry *= 2
-  const deadline = wait.since + waitTimeout - world.now
-  putWorker(world, { ...record, job: { ...job, volumes: { ...wait, tries: wait.tries + 1 } } })
+  for (let i = 0; i < tries && retry < longestRetry; i++) retry *= 2
+  const nextAt = world.now + Math.min(retry, longestRetry)
+  lookAgain(world, putWorker(world, { ...record, mount: { tries: tries + 1, nextAt } }), nextAt)
+}
+
+/** The next look at the volumes, or the end of the wait where that comes first. */
+function lookAgain(world: ModelWorld, record: PodWorkerRecord, nextAt: number): void {
+  const deadline = record.job!.volumes!.since + waitTimeout
   world.send(
     'timer.kubelet.volumes',
-    `${node}/kubelet`,
-    { uid, epoch: record.epoch, mounted: false },
-    { delayMicros: Math.max(0, Math.min(retry, longestRetry, deadline)) },
+    `${record.node}/kubelet`,
+    { uid: record.uid, epoch: record.epoch, mounted: false },
+    { delayMicros: Math.max(0, Math.min(nextAt, deadline) - world.now) },
   )
 }
 
@@ -112,7 +117,8 @@ export function onVolumes(world: ModelWorld, event: SimEvent<{ uid: string; epoc
   if (record?.epoch !== epoch || record.job?.step !== 'volumes' || pod === undefined) return
   if (mounted) {
     const { volumes: _done, ...job } = record.job
-    return afterVolumes(world, putWorker(world, { ...record, mounted: true, job }), pod)
+    const { mount: _tries, ...rest } = record
+    return afterVolumes(world, putWorker(world, { ...rest, mounted: true, job }), pod)
   }
   if (world.now - record.job.volumes!.since >= waitTimeout) {
     const names = (pod.spec.volumes ?? []).map((v) => v.name)
