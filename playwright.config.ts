@@ -8,7 +8,8 @@ const address = `http://127.0.0.1:${port}/some/sub/path/`
 
 export default defineConfig({
   testDir: 'e2e',
-  outputDir: '.cache/e2e',
+  // Beside another run of these tests on another port.
+  outputDir: `.cache/e2e-${port}`,
   timeout: 90_000,
   expect: { timeout: 20_000 },
   fullyParallel: true,

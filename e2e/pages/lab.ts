@@ -74,4 +74,24 @@ export class Lab {
     }
     throw new Error(`${target} cannot be reached by Tab`)
   }
+
+  /** A place on the screen where a message is painted. */
+  async glyph(view: string): Promise<{ x: number; y: number }> {
+    const canvas = this.picture(view).locator('canvas')
+    const at = await canvas.evaluate((element: HTMLCanvasElement) => {
+      const { width, height } = element
+      const { data } = element.getContext('2d')!.getImageData(0, 0, width, height)
+      const scale = element.clientWidth / width
+      // A glyph is filled: the first pixel whose neighbours are painted too is none of a line or of a letter.
+      const painted = (x: number, y: number): boolean => data[(y * width + x) * 4 + 3]! > 200
+      for (let y = 4; y < height - 4; y++)
+        for (let x = 4; x < width - 4; x++)
+          if ([-3, 0, 3].every((dx) => [-3, 0, 3].every((dy) => painted(x + dx, y + dy))))
+            return { x: x * scale, y: y * scale }
+      return undefined
+    })
+    if (!at) throw new Error('nothing is painted')
+    const box = (await canvas.boundingBox())!
+    return { x: box.x + at.x, y: box.y + at.y }
+  }
 }
