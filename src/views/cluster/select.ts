@@ -139,7 +139,10 @@ function nodeFacts(replica: Replica, name: string, passAt: Micros | undefined): 
     cableSince: machine.cable ? undefined : fault?.since,
     heartbeat,
     silent: missedBeats(heartbeat.renewedAt, replica.now) > 0 || heartbeat.ready === 'Unknown',
-    taints: (object?.spec.taints ?? []).map((t) => `${t.key.replace('node.kubernetes.io/', '')}:${t.effect}`),
+    // The one that ends pods first.
+    taints: [...(object?.spec.taints ?? [])]
+      .sort((a, b) => Number(b.effect === 'NoExecute') - Number(a.effect === 'NoExecute'))
+      .map((t) => `${t.key.replace('node.kubernetes.io/', '')}:${t.effect}`),
     present: object !== undefined,
   }
 }

@@ -117,13 +117,14 @@ export function selectStrip(replica: Replica, body: NodeBody, lanes: number): St
     const { seconds } = tolerationOf(pod)
     const id = `${pod.metadata.namespace}/${pod.metadata.name}`
     const owner = pod.metadata.ownerReferences?.[0]?.kind
+    const of = pod.metadata.ownerReferences?.[0]?.name
     const name = shortPodName(pod.metadata.name, owner === 'StatefulSet' || owner === 'DaemonSet' ? 13 : 18)
     const eviction = replica.get('evictions', id)
     const since = eviction?.since ?? taintAt
     const until = eviction?.dueAt ?? taintAt + (seconds ?? 0) * SECOND
     const base = {
       key: id,
-      name: owner === 'StatefulSet' || owner === 'DaemonSet' ? `${name}, ${owner}` : name,
+      name: owner === 'StatefulSet' ? `${name}, ${owner}` : owner === 'DaemonSet' ? `${of}, ${owner}` : name,
       selection: { table: 'pods' as const, id },
     }
     if (seconds === undefined) {

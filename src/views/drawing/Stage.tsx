@@ -83,7 +83,7 @@ export function Stage({ view, label, place, describe, height, children }: StageP
       const outer = root.current.getBoundingClientRect()
       const box = element.getBoundingClientRect()
       later(
-        { selection, anchor: { x: box.x - outer.x, y: box.y - outer.y, width: box.width, height: box.height } },
+        { selection, about, anchor: { x: box.x - outer.x, y: box.y - outer.y, width: box.width, height: box.height } },
         420,
       )
     },

@@ -9,7 +9,7 @@ import { ofActor, ofRecord } from '../drawing/selection.ts'
 import { fits, elideMiddle } from '../drawing/spell.ts'
 import { Thing } from '../drawing/Stage.tsx'
 import type { NodeLayout } from './layout.ts'
-import type { NodePicture, OpenCall, PullPicture } from './select.ts'
+import type { OpenCall, PullPicture } from './select.ts'
 import css from './node.module.css'
 
 export const Sockets = memo(function Sockets({ layout, calls }: { layout: NodeLayout; calls: readonly OpenCall[] }) {

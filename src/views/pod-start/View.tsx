@@ -54,6 +54,7 @@ function Start(props: ViewProps & { pod: Pod; uid: string; onPod: (uid: string) 
     [found, flying, pod, replica, size],
   )
   const pods = replica.all('pods')
+  const chosenRow = picture.rows.find((row) => sameSelection(selected, ofEvent(row.event.id)))
   if (size.width < 410) return <StartList {...props} picture={picture} />
   const place = (event: SimEvent): Placement | undefined => {
     const row = picture.rows.find((r) => r.event.id === event.id)
@@ -90,16 +91,11 @@ function Start(props: ViewProps & { pod: Pod; uid: string; onPod: (uid: string) 
         {picture.lanes.map((lane) => (
           <path key={lane.id} d={`M${lane.x} ${HEADER}V${picture.nowY}`} className={css.lane} />
         ))}
+        {chosenRow && <rect x="0" y={chosenRow.y - ROW / 2} width={size.width} height={ROW} className={css.chosen} />}
         <Bars picture={picture} />
         <Critical picture={picture} />
         {picture.rows.map((row) => (
-          <RowShape
-            key={row.event.id}
-            row={row}
-            picture={picture}
-            width={size.width}
-            chosen={sameSelection(selected, ofEvent(row.event.id))}
-          />
+          <RowShape key={row.event.id} row={row} picture={picture} width={size.width} />
         ))}
         <path d={`M4 ${picture.nowY}H${size.width - 4}`} className={css.now} />
         <Phases picture={picture} width={size.width} now={now} top={picture.nowY + 10} />
@@ -172,17 +168,7 @@ function rowRoute(row: Row, picture: StartPicture) {
   ])
 }
 
-function RowShape({
-  row,
-  picture,
-  width,
-  chosen,
-}: {
-  row: Row
-  picture: StartPicture
-  width: number
-  chosen: boolean
-}) {
+function RowShape({ row, picture, width }: { row: Row; picture: StartPicture; width: number }) {
   const { a, b } = ends(row, picture)
   const heading = b > a ? 0 : 180
   const room = width - 74 - picture.textX
@@ -190,12 +176,12 @@ function RowShape({
     <Thing
       select={ofEvent(row.event.id)}
       name={`${row.title}, ${fromTo(row.event).from} to ${fromTo(row.event).to}, ${spellMillis(row.since)} ms`}
-      box={{ x: 4, y: row.y - ROW / 2, width: width - 8, height: ROW, radius: 4 }}
+      box={{ x: 6, y: row.y - ROW / 2, width: width - 12, height: ROW, radius: 4 }}
+      quiet
       brackets={false}
       dense
     >
       <g className={css.row}>
-        <rect x="0" y={row.y - ROW / 2} width={width} height={ROW} className={chosen ? css.chosen : css.rowBack} />
         {!row.flying && (
           <g className={row.failed ? css.failed : planeClass(row.plane)}>
             <path d={`M${a} ${row.y}H${b}`} className={css.arrow} />
