@@ -78,9 +78,13 @@ export class Lab {
   /** A place on the screen where a message is painted. */
   async glyph(view: string): Promise<{ x: number; y: number }> {
     const canvas = this.picture(view).locator('canvas')
-    const at = await canvas.evaluate((element: HTMLCanvasElement) => {
+    const at = await canvas.evaluate(async (element: HTMLCanvasElement) => {
+      for (let i = 0; i < 3; i++) await new Promise((drawn) => requestAnimationFrame(drawn))
       const { width, height } = element
-      const { data } = element.getContext('2d')!.getImageData(0, 0, width, height)
+      // Read from a copy: the picture's own canvas stays on the graphics card.
+      const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!
+      copy.drawImage(element, 0, 0)
+      const { data } = copy.getImageData(0, 0, width, height)
       const scale = element.clientWidth / width
       // A glyph is filled: the first pixel whose neighbours are painted too is none of a line or of a letter.
       const painted = (x: number, y: number): boolean => data[(y * width + x) * 4 + 3]! > 200
@@ -93,5 +97,15 @@ export class Lab {
     if (!at) throw new Error('nothing is painted')
     const box = (await canvas.boundingBox())!
     return { x: box.x + at.x, y: box.y + at.y }
+  }
+
+  /** What the canvas of moving messages shows, as text to compare, once the last frame has been drawn. */
+  painting(view: string): Promise<string> {
+    return this.picture(view)
+      .locator('canvas')
+      .evaluate(async (element: HTMLCanvasElement) => {
+        for (let i = 0; i < 3; i++) await new Promise((drawn) => requestAnimationFrame(drawn))
+        return element.toDataURL()
+      })
   }
 }
