@@ -298,14 +298,14 @@ export const Cells = memo(function Cells({
   chosen: string | undefined
   onNode: (node: string) => void
 }) {
-  return cells.map((node) => {
+  return cells.map((node, i) => {
     const { box: b, heartbeat } = node
     const mid = middleX(b)
     const missed = node.silent
     return (
       <Thing
         key={node.name}
-        dense={!names}
+        dense={!names && i > 0}
         select={ofRecord('nodes', node.name)}
         name={`node ${node.name}, Ready ${heartbeat.ready || 'not reported'}`}
         box={{ x: b.x + 3, y: b.y + 3, width: b.width - 6, height: b.height - 6, radius: 8 }}

@@ -152,10 +152,10 @@ export const Dots = memo(function Dots({
         <text x={right(box) - 14} y={bottom(box) - 8} textAnchor="end" className={css.ink3}>
           {`${group.dots.length} pods`}
         </text>
-        {group.dots.map((dot) => (
+        {group.dots.map((dot, i) => (
           <Thing
             key={dot.uid}
-            dense
+            dense={i > 0}
             select={ofRecord('pods', dot.id)}
             name={`pod ${dot.id}, ${dot.tone}`}
             box={{ x: dot.x - 5, y: dot.y - 5, width: 10, height: 10, radius: 5 }}

@@ -94,8 +94,14 @@ function Start(props: ViewProps & { pod: Pod; uid: string; onPod: (uid: string) 
         {chosenRow && <rect x="0" y={chosenRow.y - ROW / 2} width={size.width} height={ROW} className={css.chosen} />}
         <Bars picture={picture} />
         <Critical picture={picture} />
-        {picture.rows.map((row) => (
-          <RowShape key={row.event.id} row={row} picture={picture} width={size.width} />
+        {picture.rows.map((row, i) => (
+          <RowShape
+            key={row.event.id}
+            row={row}
+            picture={picture}
+            width={size.width}
+            stop={i === picture.rows.length - 1}
+          />
         ))}
         <path d={`M4 ${picture.nowY}H${size.width - 4}`} className={css.now} />
         <Phases picture={picture} width={size.width} now={now} top={picture.nowY + 10} />
@@ -168,7 +174,7 @@ function rowRoute(row: Row, picture: StartPicture) {
   ])
 }
 
-function RowShape({ row, picture, width }: { row: Row; picture: StartPicture; width: number }) {
+function RowShape({ row, picture, width, stop }: { row: Row; picture: StartPicture; width: number; stop: boolean }) {
   const { a, b } = ends(row, picture)
   const heading = b > a ? 0 : 180
   const room = width - 74 - picture.textX
@@ -179,7 +185,7 @@ function RowShape({ row, picture, width }: { row: Row; picture: StartPicture; wi
       box={{ x: 6, y: row.y - ROW / 2, width: width - 12, height: ROW, radius: 4 }}
       quiet
       brackets={false}
-      dense
+      dense={!stop}
     >
       <g className={css.row}>
         {!row.flying && (
