@@ -31,8 +31,8 @@ export async function openLink(text: string, watch: WatchFilter): Promise<Shared
   const run = await decodeRun(text)
   if (open !== text) {
     open = text
-    const { scenario, seed, at, inputs } = run
-    theLab().send({ t: 'open', scenario, seed, inputs, at, watch, play: false })
+    const { scenario, seed, at, executed, inputs } = run
+    theLab().send({ t: 'open', scenario, seed, inputs, at, executed, watch, play: false })
   }
   return run
 }

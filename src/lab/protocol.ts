@@ -87,6 +87,8 @@ export type ToWorker =
       seed: number
       inputs?: readonly (Input & { at: Micros; after: number })[]
       at?: Micros
+      /** With `at`: how many events had been executed there. */
+      executed?: number
       /** What the pacer dwells on from the start, and whether it starts at once. */
       watch?: WatchFilter
       play?: boolean

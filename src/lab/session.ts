@@ -173,6 +173,20 @@ export class Session {
     return true
   }
 
+  /**
+   * Runs on to a moment, but to no more than `executed` events: of several that are due at one moment some may be left.
+   * False: more to do; call again.
+   */
+  runToPlace(at: Micros, executed: number, maxEvents: number): boolean {
+    const { machine } = this.timeline
+    for (let ran = 0; machine.executed < executed && (this.peek()?.at ?? Infinity) <= at; ran++) {
+      if (ran >= maxEvents) return false
+      if (!this.step()) return true
+    }
+    this.runUntil(at, 0)
+    return true
+  }
+
   /** What changed for the page since the last frame. */
   frame(shown: Shown): Frame {
     const { timeline, whole, jumped, ran } = this

@@ -9,6 +9,8 @@ export interface SharedRun {
   seed: number
   inputs: readonly RecordedInput[]
   at: Micros
+  /** Number of executed events: of several that are due at one moment some may have run. */
+  executed: number
 }
 
 /** Why a link cannot be opened, in words for the person who clicked it. */
@@ -38,6 +40,7 @@ export async function encodeRun(run: SharedRun): Promise<string> {
     s: run.scenario,
     r: run.seed,
     t: run.at,
+    n: run.executed,
     ...(inputs.length > 0 ? { i: inputs } : {}),
   })
   const text = toBase64Url(await pass(new TextEncoder().encode(json), new CompressionStream('deflate-raw'), Infinity))
@@ -68,7 +71,7 @@ export async function decodeRun(text: string): Promise<SharedRun> {
 }
 
 export function checkRun(value: unknown): SharedRun {
-  const run = value as { v?: unknown; s?: unknown; r?: unknown; t?: unknown; i?: unknown } | null
+  const run = value as { v?: unknown; s?: unknown; r?: unknown; t?: unknown; n?: unknown; i?: unknown } | null
   if (typeof run !== 'object' || run === null || Array.isArray(run)) throw new BadLink('This link does not hold a run.')
   if (run.v !== 1) throw new BadLink('This link was made by another version of Nodeglass.')
   if (typeof run.s !== 'string' || !NAME.test(run.s)) throw new BadLink('This link names no scenario.')
@@ -93,7 +96,9 @@ export function checkRun(value: unknown): SharedRun {
   })
   if (!whole(run.r, 0xffff_ffff)) throw new BadLink('This link has no seed.')
   if (!whole(run.t, LATEST)) throw new BadLink('This link names no moment.')
-  return { scenario: run.s, seed: run.r, at: run.t, inputs: checked }
+  const executed = run.n ?? MOST_EVENTS
+  if (!whole(executed, MOST_EVENTS)) throw new BadLink('This link has no place in the run.')
+  return { scenario: run.s, seed: run.r, at: run.t, executed, inputs: checked }
 }
 
 function whole(value: unknown, most: number): value is number {

@@ -94,10 +94,17 @@ function open(message: Extract<ToWorker, { t: 'open' }>): void {
         return false
       },
     })
-  pacer.seek(message.at ?? openAt(scenario), () => {
+  const at = message.at ?? openAt(scenario)
+  const executed = message.executed ?? Infinity
+  const run = (one: Session, more: () => boolean): boolean => {
+    while (more()) if (one.stopped || one.runToPlace(at, executed, 32)) return true
+    return false
+  }
+  const done = (): void => {
     if (message.play) pacer.play(true)
     setTimeout(() => void loadShells(), PRELOAD_MS)
-  })
+  }
+  pacer.job({ of: at, run, done })
 }
 
 function faultList(run: Session): FaultInfo[] {
@@ -144,6 +151,7 @@ async function answer(run: Session, ask: Ask): Promise<unknown> {
         scenario: run.scenario,
         seed: run.seed,
         at: run.now,
+        executed: run.timeline.machine.executed,
         inputs: run.timeline.branch.inputs.filter((input) => input.kind !== 'cluster.boot' && input.at <= run.now),
       })
   }
