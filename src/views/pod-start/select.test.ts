@@ -146,3 +146,35 @@ test('where the time went: the pull is the longest stretch, and it is open while
   const open = start('pulling').picture.phases.at(-1)!
   expect([open.name, open.to]).toEqual(['image', undefined])
 })
+
+test('the chain passes through messages that get no row', () => {
+  const replica = fixtureReplica(fixtures.done!())
+  const pod = podInHand(replica, 'worker-1', undefined, undefined)!
+  const ask = event('oci.create', 'worker-1/containerd', 'worker-1/runc', 0, 1, { podUid: UID }, { id: 1 })
+  const clone = event('kernel.clone', 'worker-1/runc', 'worker-1/kernel', 1, 2, { podUid: UID }, { id: 2, causes: [1] })
+  const cloned = event(
+    'kernel.cloned',
+    'worker-1/kernel',
+    'worker-1/runc',
+    2,
+    3,
+    { podUid: UID },
+    { id: 3, causes: [2] },
+  )
+  const done = event(
+    'oci.result',
+    'worker-1/runc',
+    'worker-1/containerd',
+    3,
+    4,
+    { podUid: UID, op: 'create' },
+    { id: 4, causes: [3] },
+  )
+  const { shown, all } = eventsOfPod([ask, clone, cloned, done], UID, replica)
+  const { rows } = selectStart(shown, all, [], pod, replica, SIZE)
+  expect(rows.map((r) => [r.event.id, r.critical])).toEqual([
+    [1, true],
+    [2, true],
+    [4, true],
+  ])
+})

@@ -180,10 +180,7 @@ export function selectStart(
   const ready = readyAt(events, pod)
   const inTime = events.filter((e) => (wide || e.at >= bound) && (ready === undefined || e.at <= ready))
   const shown = inTime.slice(-MOST_ROWS)
-  const critical = chainBack(
-    inTime,
-    [...inTime].reverse().find((e) => !isRoutine(e)),
-  )
+  const critical = chainBack(every, inTime[inTime.length - 1])
   const names = nameById(replica)
   // Not by the clock: in a compressed gap it still runs behind what has happened.
   const underWay = new Set(flying.map((e) => e.id))
