@@ -22,6 +22,7 @@ const own = [
   'kubeProxies',
   'chains',
   'netfilter',
+  'ruleHits',
   'nodes',
   'configmaps',
   'secrets',
