@@ -54,6 +54,7 @@ function pageOf(path: string) {
   if (path === '/help') return <Help />
   if (first === 'lesson' && second && !third) return <LessonPage id={second} />
   if (first === 'embed' && second === 'view' && third) return <Embed id={third} />
+  if (first === 'embed' && second === 'lesson' && third) return <LessonPage id={third} embedded />
   return <NotFound />
 }
 

@@ -23,10 +23,12 @@ export interface LabShellProps {
   /** The lesson beside the stage; on a small screen it is in the sheet. */
   readonly lesson?: ReactNode
   readonly rail?: ReactNode
+  /** In a frame of another page: no top bar. */
+  readonly embedded?: boolean
 }
 
 /** The lab: lesson, stage, dock and time, in whatever room there is. */
-export function LabShell({ crumb, title, lesson, rail }: LabShellProps) {
+export function LabShell({ crumb, title, lesson, rail, embedded }: LabShellProps) {
   const narrow = useNarrow()
   const sheet = useStage((state) => state.sheet)
   // `kubectl edit` opens the editor on what it would have written to a file.
@@ -47,7 +49,7 @@ export function LabShell({ crumb, title, lesson, rail }: LabShellProps) {
       data-sheet={narrow || undefined}
       style={{ '--sheet-height': sheet === 0 ? `${SHEET_CLOSED}px` : `${sheet}dvh` } as CSSProperties}
     >
-      <TopBar crumb={crumb} lab />
+      {!embedded && <TopBar crumb={crumb} lab />}
       <div className={css.main}>
         {!narrow && lesson && !lessonOpen && <aside className={css.rail}>{rail}</aside>}
         {!narrow && lesson && lessonOpen && (

@@ -1,10 +1,11 @@
-import { useEffect } from 'react'
+import { Suspense, useEffect, useLayoutEffect } from 'react'
 import { theLab } from '../../lab/client.ts'
 import { hrefOf } from '../address.ts'
 import { useTitle } from '../hooks.ts'
 import { Caption } from '../layout/Caption.tsx'
 import { Transport } from '../layout/Transport.tsx'
 import { ViewHost } from '../layout/ViewHost.tsx'
+import { hearPage, tellPage } from '../frame-messages.ts'
 import { DEFAULT_NODE, wantedOf } from '../opening.ts'
 import { useRoute } from '../routes.ts'
 import { openRun } from '../run.ts'
@@ -16,18 +17,25 @@ import lab from '../layout/lab.module.css'
 
 /** One picture with its caption and its time, for a frame in another page. */
 export default function Embed({ id }: { id: string }) {
-  const view = viewOf(id)
+  const shown = useStage((state) => state.view)
+  const view = viewOf(id) && (viewOf(shown) ?? viewOf(id))
   const { query } = useRoute()
   const { scenario, seed } = wantedOf(query)
   const node = query.get('node') ?? DEFAULT_NODE
   useTitle(`${view?.title ?? 'Picture'}, Nodeglass`)
+  useLayoutEffect(() => {
+    if (viewOf(id)) useStage.setState({ view: id })
+  }, [id])
   useEffect(() => {
     if (!view) return
-    useStage.setState({ node, view: view.id })
+    useStage.setState({ node })
     openRun({ scenario, seed }, { watch: view.watch(node), play: true })
     theLab().send({ t: 'watch', filter: view.watch(node) })
-    if (window.parent !== window) window.parent.postMessage({ nodeglass: 1, type: 'ready', view: view.id }, '*')
   }, [view, node, scenario, seed])
+  useEffect(() => {
+    tellPage('ready', { view: id })
+    return hearPage()
+  }, [id])
   if (!view) return <NotFound what="picture" />
   return (
     <div className={lab.page}>
@@ -36,7 +44,9 @@ export default function Embed({ id }: { id: string }) {
         <div className={css.picture}>
           <ViewHost entry={view} />
         </div>
-        <Caption entry={view} />
+        <Suspense fallback={<div className={lab.caption} />}>
+          <Caption entry={view} />
+        </Suspense>
       </main>
       <Transport
         end={

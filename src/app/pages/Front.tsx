@@ -143,8 +143,10 @@ function Doors() {
             Embed <Arrow />
           </a>
         </h2>
-        <p>Any picture in your course page, with one line. It runs in the reader's browser and asks no server.</p>
-        <code className={css.code}>{'<iframe src="…/#/embed/view/node">'}</code>
+        <p>
+          Any picture or lesson in your course page, with one line. It runs in the reader's browser and asks no server.
+        </p>
+        <code className={css.code}>{'<node-glass lesson="L13">'}</code>
       </section>
     </div>
   )

@@ -15,7 +15,7 @@ export default function Help() {
   useEffect(() => {
     if (at) document.getElementById(`help-${at}`)?.scrollIntoView()
   }, [at])
-  const base = location.href.replace(/#.*$/, '')
+  const base = location.href.replace(/[?#].*$/, '').replace(/index\.html$/, '')
   return (
     <div className={css.page}>
       <TopBar current="help" />
@@ -49,9 +49,22 @@ export default function Help() {
           ))}
         </ul>
         <h2 id="help-embed">Embed a picture</h2>
-        <p>One line shows a running picture in a course page. Scenario, seed and node can be given.</p>
+        <p>
+          Two lines show a running picture, or a whole lesson, in a course page. Scenario, seed, node and height can be
+          given.
+        </p>
         <pre tabIndex={0}>
-          <code>{`<iframe src="${base}#/embed/view/node?node=worker-1"\n        width="960" height="640" title="A Kubernetes node, running"></iframe>`}</code>
+          <code>{`<script src="${base}node-glass.js" async></script>
+<node-glass view="node" node="worker-1"></node-glass>
+<node-glass lesson="L13" height="900"></node-glass>`}</code>
+        </pre>
+        <p>
+          The element tells its page what happens, as events: <code>nodeglass-ready</code>,{' '}
+          <code>nodeglass-progress</code>, <code>nodeglass-check-passed</code>, <code>nodeglass-quiz-answered</code> and{' '}
+          <code>nodeglass-completed</code>. Where scripts are not allowed, a frame shows the same:
+        </p>
+        <pre tabIndex={0}>
+          <code>{`<iframe src="${base}#/embed/view/node" width="960" height="640" title="A Kubernetes node, running"></iframe>`}</code>
         </pre>
         <p>
           A frame with a <code>sandbox</code> attribute needs <code>allow-scripts allow-same-origin</code>. The frame

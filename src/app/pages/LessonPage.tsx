@@ -1,8 +1,9 @@
-import { lazy, Suspense, use, useCallback, useLayoutEffect } from 'react'
+import { lazy, Suspense, use, useCallback, useEffect, useLayoutEffect } from 'react'
 import { theLab } from '../../lab/client.ts'
 import type { Lesson } from '../../lesson/schema.ts'
 import type { Ran } from '../lesson/Player.tsx'
 import { hrefOf } from '../address.ts'
+import { hearPage, tellPage, tellProgress } from '../frame-messages.ts'
 import { useNarrow, useTitle } from '../hooks.ts'
 import { Boundary } from '../layout/Boundary.tsx'
 import { LabShell } from '../layout/LabShell.tsx'
@@ -35,11 +36,11 @@ function parsedLesson(entry: LessonEntry): Promise<Lesson> {
 
 const titleOfModule = (entry: LessonEntry): string => PARTS.find((part) => part.number === entry.module)?.title ?? ''
 
-export default function LessonPage({ id }: { id: string }) {
+export default function LessonPage({ id, embedded = false }: { id: string; embedded?: boolean }) {
   const entry = lessonOf(id)
   useTitle(entry ? `${entry.id} ${entry.title}, Nodeglass` : 'Nodeglass')
   if (!entry) return <NotFound what="lesson" />
-  return <Open key={entry.id} entry={entry} />
+  return <Open key={entry.id} entry={entry} embedded={embedded} />
 }
 
 function open(entry: LessonEntry, anew: boolean): void {
@@ -60,9 +61,14 @@ function open(entry: LessonEntry, anew: boolean): void {
   openRun({ scenario: entry.scenario, seed: entry.seed }, { watch, play: true, anew })
 }
 
-function Open({ entry }: { entry: LessonEntry }) {
+function Open({ entry, embedded }: { entry: LessonEntry; embedded: boolean }) {
   const part = titleOfModule(entry)
   const narrow = useNarrow()
+  useEffect(() => {
+    if (!embedded) return
+    tellPage('ready', { lesson: entry.id })
+    return hearPage()
+  }, [embedded, entry.id])
   // Before the player lays out its files: opening a run clears the working directory.
   useLayoutEffect(() => open(entry, true), [entry])
   const lesson = (
@@ -88,6 +94,7 @@ function Open({ entry }: { entry: LessonEntry }) {
   return (
     <LabShell
       crumb={crumb}
+      embedded={embedded}
       title={entry.title}
       lesson={lesson}
       rail={
@@ -112,7 +119,13 @@ function Body({ entry }: { entry: LessonEntry }) {
   const lesson = use(parsedLesson(entry))
   const progress = useProgress((state) => progressOf(state.all, entry.id))
   const set = useProgress((state) => state.set)
-  const onProgress = useCallback((next: typeof progress) => set(entry.id, next), [set, entry.id])
+  const onProgress = useCallback(
+    (next: typeof progress) => {
+      tellProgress(entry.id, progressOf(useProgress.getState().all, entry.id), next)
+      set(entry.id, next)
+    },
+    [set, entry.id],
+  )
   return (
     <Player
       lesson={lesson}
