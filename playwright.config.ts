@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { defineConfig } from '@playwright/test'
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+/** The system's Chromium where there is one, else Playwright's own. */
+const executablePath = [process.env.CHROMIUM_PATH, '/usr/bin/chromium'].find((path) => path && existsSync(path))
 /** Another folder and another port, for somebody whose dist/ is being built by someone else. */
 const folder = process.env.NODEGLASS_DIST ?? 'dist'
 const port = Number(process.env.NODEGLASS_PORT ?? 5390)
@@ -24,7 +26,7 @@ export default defineConfig({
     viewport: { width: 1440, height: 900 },
     trace: process.env.CI ? 'off' : 'retain-on-failure',
     launchOptions: {
-      ...(process.env.CHROMIUM_PATH || process.platform === 'linux' ? { executablePath } : {}),
+      ...(executablePath ? { executablePath } : {}),
       args: [
         '--no-sandbox',
         '--disable-quic',
