@@ -134,4 +134,19 @@ describe('fences', () => {
       expect(new Set(t.machine.reader.by('balls', 'colour', colour))).toEqual(new Set(want))
     }
   })
+
+  it('lets two machines go on from one snapshot, each with indexes of its own', () => {
+    const t = start()
+    for (const id of ['p', 'q', 'r']) give(t, id)
+    t.runUntil(10_000)
+    const state = t.machine.save()
+    const other = new Machine([players], { seed: 7 })
+    other.restore(state)
+    for (let i = 0; i < 200; i++) other.step()
+    t.machine.restore(state)
+    for (const colour of ['red', 'c0', 'c1', 'c2', 'c3', 'c4']) {
+      const want = t.machine.reader.all('balls').filter((b) => b.colour === colour)
+      expect(new Set(t.machine.reader.by('balls', 'colour', colour))).toEqual(new Set(want))
+    }
+  })
 })

@@ -6,31 +6,46 @@ import type { TableSpec } from './contract.ts'
  */
 export interface TableState {
   readonly rows: Map<string, object>
-  readonly buckets: ReadonlyMap<string, Map<string, Bucket>>
+  /** In the order of the indexes. */
+  readonly buckets: readonly Map<string, Bucket>[]
 }
+
+/** The ids of the records with one key. Only who made it may change the ids; everybody else clones. */
 interface Bucket {
-  epoch: number
-  rows: Map<string, object>
+  readonly maker: object
+  readonly ids: Set<string>
+  /** What `by` handed out last, and to which table; valid until a write to one of the records. */
+  list: readonly object[] | undefined
+  reader: object | undefined
+}
+
+interface Index {
+  readonly name: string
+  readonly keyOf: (record: never, id: string) => string | undefined
+  keys: Map<string, Bucket>
 }
 
 const NONE: readonly object[] = Object.freeze([])
 
 export class Table {
   private rows = new Map<string, object>()
-  private buckets = new Map<string, Map<string, Bucket>>()
+  private readonly indexes: Index[]
   private shared = false
-  private epoch = 0
-  private readonly indexes: [string, (record: never, id: string) => string | undefined][]
-  /** Arrays handed out by `all` and `by`, valid until the next write to the rows they show. */
+  /** Stands for the time between two shares: buckets made in it belong to this table alone. */
+  private epoch: object = {}
+  /** Stands for the time between two restores: lists built in it show this table's records. */
+  private reader: object = {}
   private allCache: readonly object[] | undefined
-  private readonly byCache = new Map<Map<string, object>, readonly object[]>()
 
   readonly name: string
 
   constructor(name: string, spec: TableSpec<never> | undefined) {
     this.name = name
-    this.indexes = Object.entries(spec?.indexes ?? {})
-    for (const [index] of this.indexes) this.buckets.set(index, new Map())
+    this.indexes = Object.entries(spec?.indexes ?? {}).map(([index, keyOf]) => ({
+      name: index,
+      keyOf,
+      keys: new Map(),
+    }))
   }
 
   get size(): number {
@@ -46,13 +61,13 @@ export class Table {
   }
 
   by(index: string, key: string): readonly object[] {
-    const keys = this.buckets.get(index)
-    if (!keys) throw new Error(`table ${this.name} has no index ${index}`)
-    const bucket = keys.get(key)
-    if (!bucket) return NONE
-    let list = this.byCache.get(bucket.rows)
-    if (!list) this.byCache.set(bucket.rows, (list = Object.freeze([...bucket.rows.values()])))
-    return list
+    const bucket = this.keysOf(index).get(key)
+    if (bucket === undefined) return NONE
+    if (bucket.list !== undefined && bucket.reader === this.reader) return bucket.list
+    const list: object[] = []
+    for (const id of bucket.ids) list.push(this.rows.get(id)!)
+    bucket.reader = this.reader
+    return (bucket.list = Object.freeze(list))
   }
 
   entries(): Iterable<[string, object]> {
@@ -66,47 +81,64 @@ export class Table {
     if (record === undefined) this.rows.delete(id)
     else this.rows.set(id, record)
     this.allCache = undefined
-    for (const [index, keyOf] of this.indexes) {
-      const oldKey = before === undefined ? undefined : keyOf(before as never, id)
-      const newKey = record === undefined ? undefined : keyOf(record as never, id)
-      if (oldKey !== undefined && oldKey !== newKey) this.bucket(index, oldKey).delete(id)
-      if (newKey !== undefined) this.bucket(index, newKey).set(id, record!)
+    for (let i = 0; i < this.indexes.length; i++) {
+      const index = this.indexes[i]!
+      const oldKey = before === undefined ? undefined : index.keyOf(before as never, id)
+      const newKey = record === undefined ? undefined : index.keyOf(record as never, id)
+      if (oldKey === newKey) {
+        if (newKey !== undefined) index.keys.get(newKey)!.list = undefined
+        continue
+      }
+      if (oldKey !== undefined) this.leave(index, oldKey, id)
+      if (newKey !== undefined) this.bucket(index, newKey).ids.add(id)
     }
     return before
   }
 
   share(): TableState {
     this.shared = true
-    return { rows: this.rows, buckets: this.buckets }
+    return { rows: this.rows, buckets: this.indexes.map((index) => index.keys) }
   }
 
   adopt(state: TableState): void {
     this.rows = state.rows
-    this.buckets = state.buckets as Map<string, Map<string, Bucket>>
+    for (let i = 0; i < this.indexes.length; i++) this.indexes[i]!.keys = state.buckets[i]!
     this.shared = true
+    this.reader = {}
     this.allCache = undefined
-    this.byCache.clear()
+  }
+
+  private keysOf(name: string): Map<string, Bucket> {
+    for (let i = 0; i < this.indexes.length; i++) if (this.indexes[i]!.name === name) return this.indexes[i]!.keys
+    throw new Error(`table ${this.name} has no index ${name}`)
   }
 
   private unshare(): void {
     this.rows = new Map(this.rows)
-    this.buckets = new Map([...this.buckets].map(([index, keys]) => [index, new Map(keys)]))
-    this.epoch++
+    for (const index of this.indexes) index.keys = new Map(index.keys)
+    this.epoch = {}
     this.shared = false
   }
 
   /** The bucket to write to: a clone where an older snapshot still holds it. */
-  private bucket(index: string, key: string): Map<string, object> {
-    const keys = this.buckets.get(index)!
-    const held = keys.get(key)
-    if (held && held.epoch === this.epoch) {
-      this.byCache.delete(held.rows)
-      return held.rows
+  private bucket(index: Index, key: string): Bucket {
+    const held = index.keys.get(key)
+    if (held !== undefined && held.maker === this.epoch) {
+      held.list = undefined
+      return held
     }
-    if (held) this.byCache.delete(held.rows)
-    const rows = new Map(held?.rows)
-    keys.set(key, { epoch: this.epoch, rows })
-    return rows
+    const bucket: Bucket = { maker: this.epoch, ids: new Set(held?.ids), list: undefined, reader: undefined }
+    index.keys.set(key, bucket)
+    return bucket
+  }
+
+  /** Keys come and go with ports and ids: an empty bucket is not kept. */
+  private leave(index: Index, key: string, id: string): void {
+    if (index.keys.get(key)!.ids.size === 1) {
+      index.keys.delete(key)
+      return
+    }
+    this.bucket(index, key).ids.delete(id)
   }
 }
 
