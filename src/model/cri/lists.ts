@@ -129,7 +129,7 @@ export function podSandboxStatus(world: ModelWorld, event: CallEvent): void {
   answer(world, event, { status: sandboxStatusOf(sandbox) })
 }
 
-export function containerStatusOf(container: ContainerRecord): ContainerStatus {
+function containerStatusOf(world: ModelWorld, container: ContainerRecord): ContainerStatus {
   const { resources } = container
   return {
     id: container.id,
@@ -139,7 +139,8 @@ export function containerStatusOf(container: ContainerRecord): ContainerStatus {
     ...(container.startedAt === undefined ? {} : { started_at: container.startedAt }),
     ...(container.finishedAt === undefined ? {} : { finished_at: container.finishedAt }),
     exit_code: container.exitCode ?? 0,
-    image: { image: container.image },
+    // The tag in full, where the image has one: what `status.containerStatuses[].image` then says.
+    image: { image: world.get('images', `${container.node}|${container.imageId}`)?.repoTags[0] ?? container.imageId },
     image_ref: container.imageRef,
     image_id: container.imageId,
     reason: container.reason ?? '',
@@ -169,5 +170,5 @@ export function containerStatus(world: ModelWorld, event: CallEvent): void {
   const container = findContainer(world, placeOf(event.to), id)
   if (!container)
     return refuse(world, event, `an error occurred when try to find container "${id}": not found`, 'NotFound')
-  answer(world, event, { status: containerStatusOf(container) })
+  answer(world, event, { status: containerStatusOf(world, container) })
 }

@@ -26,7 +26,7 @@ export function runtimeContainer(status: ContainerStatus): PodCacheRecord['conta
     exitCode: status.exit_code,
     ...(status.reason ? { reason: status.reason } : {}),
     ...(status.message ? { message: status.message } : {}),
-    image: status.image.user_specified_image || status.image.image,
+    image: status.image.image,
     imageRef: status.image_ref,
     restartCount: restarts === undefined ? status.metadata.attempt : Number(restarts),
     ...(hash ? { hash } : {}),
