@@ -158,6 +158,15 @@ const coredns: Server = (reader, container, net) => {
   return { reset: true, workMicros: 100 }
 }
 
+/** cmd/kube-proxy/app/server.go serveMetrics. What it measures is not simulated. */
+const kubeProxy = http((reader, container, request, net) => {
+  if (net.port === 10_249 && request.path === '/proxyMode')
+    return httpReply(200, reader.get('kubeProxies', container.node)?.mode ?? 'iptables')
+  if (net.port === 10_249 && request.path === '/metrics')
+    return httpReply(501, '# not simulated here: the metrics of kube-proxy\n')
+  return /^\/(healthz|livez)/.test(request.path) ? httpReply(200, 'ok') : httpReply(404, '404 page not found\n')
+})
+
 export const SERVERS: Readonly<Record<string, Server>> = {
   nginx,
   httpd,
@@ -169,7 +178,7 @@ export const SERVERS: Readonly<Record<string, Server>> = {
   'http-echo': httpEcho,
   'tcp-server': silent,
   system,
-  'kube-proxy': system,
+  'kube-proxy': kubeProxy,
   coredns,
 }
 

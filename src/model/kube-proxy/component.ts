@@ -7,11 +7,12 @@ import { placeOf, type EventId, type SimEvent } from '../../sim/contract.ts'
 import type { EndpointSlice, Node, Service } from '../apiserver/objects.ts'
 import { type ApiRequest, type ApiWatchEvent, sendOver } from '../messages.ts'
 import type { ConntrackDelete } from '../linux/netfilter/component.ts'
-import { liveRules, type IptablesRestore, type IptablesRestored } from '../linux/netfilter/live-rules.ts'
+import { chainId, liveRules, type IptablesRestore, type IptablesRestored } from '../linux/netfilter/live-rules.ts'
 import type { KubeProxyRecord, ModelComponent, ModelWorld } from '../tables.ts'
 import { jumpsFor, CANARY } from './iptables/static-rules.ts'
 import { syncLines } from './iptables/sync.ts'
 import { forgetAll, keyOf, liveConfig, serviceStates, trackService, trackSlice } from './live-state.ts'
+import { logStart, logSynced } from './log.ts'
 import { staleUdpEntries } from './stale-conntrack.ts'
 import { KUBE_PROXY_RULES } from './rules.ts'
 
@@ -20,6 +21,7 @@ export const SYNC_PERIOD = 30 * SECOND
 export const FULL_SYNC_PERIOD = HOUR
 const SYNC = 'timer.kube-proxy-sync'
 const WATCH_AGAIN = 'timer.kube-proxy-watch'
+const CANARY_TICK = 'timer.kube-proxy-canary'
 /** Until a request that nobody answers is sent again. */
 const WATCH_RETRY = 10 * SECOND
 
@@ -57,8 +59,22 @@ function start(world: ModelWorld, event: SimEvent<KubeProxyStart>): void {
     fullSyncs: 0,
     failures: 0,
   })
+  logStart(world, node, 'iptables')
+  world.send(CANARY_TICK, event.to, { since: world.now }, { from: event.to, delayMicros: SYNC_PERIOD })
   world.because('KP1', { node })
   openWatches(world, node, 40 * MILLI)
+}
+
+/** Monitor (pkg/util/iptables/iptables.go): the chain that nobody uses is gone, so somebody emptied the tables. */
+function watchCanary(world: ModelWorld, event: SimEvent<{ since: number }>): void {
+  const proxy = proxyOf(world, event.to)
+  if (!proxy || proxy.since !== event.data.since) return
+  world.send(CANARY_TICK, event.to, event.data, { from: event.to, delayMicros: SYNC_PERIOD })
+  const table = CANARY.tables[0]
+  if (proxy.lastFullSyncAt === undefined || proxy.busy || world.get('chains', chainId(proxy.node, table, CANARY.chain)))
+    return
+  world.because('KP8', { table, chain: CANARY.chain })
+  schedule(world, put(world, { ...proxy, needFullSync: true }), { what: 'the canary is gone' })
 }
 
 /** Asks for the lists that are not in yet, and again while they do not come (client-go reflector). */
@@ -115,7 +131,9 @@ function remember(causes: readonly EventId[], id: EventId): EventId[] {
 }
 
 function synced(world: ModelWorld, proxy: KubeProxyRecord, resource: string, id: EventId): void {
-  if (resource === 'nodes') return
+  if (resource === 'nodes') return logSynced(world, proxy.node, 'node')
+  if (resource === 'services' ? !proxy.servicesSynced : !proxy.slicesSynced)
+    logSynced(world, proxy.node, resource === 'services' ? 'service' : 'endpoint slice')
   const next = put(world, {
     ...proxy,
     servicesSynced: proxy.servicesSynced || resource === 'services',
@@ -283,5 +301,6 @@ export const kubeProxy: ModelComponent = {
     'kernel.iptables-restored': restored,
     [SYNC]: sync,
     [WATCH_AGAIN]: watchAgain,
+    [CANARY_TICK]: watchCanary,
   },
 }

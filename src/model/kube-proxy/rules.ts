@@ -37,4 +37,9 @@ export const KUBE_PROXY_RULES: readonly Rule[] = [
     says: 'UDP flows to endpoints that are gone are deleted from conntrack: it would send their packets there for good.',
     source: 'kubernetes/kubernetes pkg/proxy/conntrack/cleanup.go CleanStaleEntries',
   },
+  {
+    id: 'KP8',
+    says: 'Every 30 s kube-proxy looks whether its canary chain is there. Where somebody emptied the tables, it is gone, and a full sync writes everything again.',
+    source: 'kubernetes/kubernetes pkg/util/iptables/iptables.go Monitor, pkg/proxy/iptables/proxier.go NewProxier',
+  },
 ]

@@ -7,6 +7,7 @@ import { onFileCheck, onManifest, onWatchEvent } from './config-sources.ts'
 import { onGarbage } from './container-gc.ts'
 import { onHookTimer } from './hooks.ts'
 import { onTurn } from './kill-pod.ts'
+import { IPTABLES_TICK, onIptablesTick, onRestored } from './iptables-chains.ts'
 import { onLeaseTick } from './lease-controller.ts'
 import { onNodeTick, onRegister } from './node-status.ts'
 import { onRelist, RELIST } from './pleg.ts'
@@ -77,6 +78,8 @@ export const kubelet: ModelComponent = {
     'timer.kubelet.unmounted': onUnmounted,
     'timer.kubelet.probe': onProbeTick,
     [DIALED]: onDialed,
+    [IPTABLES_TICK]: onIptablesTick,
+    'kernel.iptables-restored': onRestored,
     'timer.kubelet.hook': onHookTimer,
     'timer.kubelet.turn': onTurn,
   },

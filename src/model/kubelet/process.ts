@@ -7,6 +7,7 @@ import { tellOfNode } from './calls.ts'
 import { timers } from './config.ts'
 import { watchPods } from './config-sources.ts'
 import { nodeEvents } from './event-texts.ts'
+import { setUpChains } from './iptables-chains.ts'
 import { klog } from './klog.ts'
 import { closeListenersOf, listenerId } from '../linux/listeners.ts'
 import { addProcess, processOf } from '../linux/process-table.ts'
@@ -70,6 +71,7 @@ export function onStart(world: ModelWorld, event: SimEvent): void {
   timer('timer.kubelet.sync-tick', timers.syncTick)
   timer('timer.kubelet.housekeeping', timers.housekeepingPeriod)
   timer('timer.kubelet.gc', timers.containerGCPeriod)
+  setUpChains(world, node, boot)
   watchPods(world, node)
 }
 
@@ -82,8 +84,21 @@ function openDoors(world: ModelWorld, node: string, pid: number): void {
     '--config=/var/lib/kubelet/config.yaml',
   ]
   const cgroup = '/system.slice/kubelet.service'
-  addProcess(world, { node, pid, ppid: 1, comm: 'kubelet', cmdline, netns: '', cgroup, startedAt: world.now, rss: 29 << 20 })
-  for (const [ip, port] of [['127.0.0.1', 10_248], ['0.0.0.0', 10_250]] as const) {
+  addProcess(world, {
+    node,
+    pid,
+    ppid: 1,
+    comm: 'kubelet',
+    cmdline,
+    netns: '',
+    cgroup,
+    startedAt: world.now,
+    rss: 29 << 20,
+  })
+  for (const [ip, port] of [
+    ['127.0.0.1', 10_248],
+    ['0.0.0.0', 10_250],
+  ] as const) {
     const listener = { node, netns: '', proto: 'tcp', ip, port, pid } as const
     world.put('listeners', listenerId(listener), listener)
   }

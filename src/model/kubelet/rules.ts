@@ -142,4 +142,9 @@ export const kubeletRules: readonly Rule[] = [
     says: 'A container waits in CreateContainerConfigError until every ConfigMap and Secret that its environment names is there.',
     source: 'pkg/kubelet/kubelet_pods.go makeEnvironmentVariables',
   },
+  {
+    id: 'KL29',
+    says: "The kubelet keeps a few chains in the node's tables, and every minute looks whether somebody emptied them.",
+    source: 'pkg/kubelet/kubelet_network_linux.go initNetworkUtil, pkg/util/iptables/iptables.go Monitor',
+  },
 ]

@@ -7,6 +7,7 @@ import { garbageCollector } from '../apiserver/garbage.ts'
 import { initialObjects } from '../apiserver/initial-objects.ts'
 import type { KubeObject, Pod } from '../apiserver/objects.ts'
 import { controllerManager, START } from '../controllers/controllers.ts'
+import { netfilter } from '../linux/netfilter/component.ts'
 import { type ApiRequest } from '../messages.ts'
 import { scheduler } from '../scheduler/scheduler.ts'
 import type { Tables } from '../tables.ts'
@@ -28,7 +29,7 @@ export class TestNode {
 
   constructor(nodes: readonly string[] = ['worker-1'], seed = 1) {
     this.machine = new Machine<Tables>(
-      [apiserver, garbageCollector, controllerManager, scheduler, kubelet, scriptedRuntime(this.script)],
+      [apiserver, garbageCollector, controllerManager, scheduler, kubelet, netfilter, scriptedRuntime(this.script)],
       { seed },
     )
     this.input('api.seed', 'apiserver', { objects: initialObjects() })

@@ -42,6 +42,10 @@ export const KUBELET_JUMPS: readonly Jump[] = [
   jump('filter', 'OUTPUT', 'KUBE-FIREWALL', ''),
 ]
 
+/** In KUBE-FIREWALL; both write it. */
+export const LOCALNET_RULE =
+  '-m comment --comment "block incoming localnet connections" -d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP'
+
 export function jumpsFor(config: ProxierConfig): readonly Jump[] {
   return servesLocalhost(config) ? [...JUMPS, ...KUBELET_JUMPS] : JUMPS
 }
@@ -72,9 +76,7 @@ export function headLines(config: ProxierConfig): {
   if (servesLocalhost(config)) {
     // route_localnet opens 127.0.0.1 to the neighbours; this closes it again (kubernetes issue 90259)
     filterChains.push(chainLine('KUBE-FIREWALL'))
-    filter.push(
-      '-A KUBE-FIREWALL -m comment --comment "block incoming localnet connections" -d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP',
-    )
+    filter.push(`-A KUBE-FIREWALL ${LOCALNET_RULE}`)
   }
   const nat = [
     `-A KUBE-POSTROUTING -m mark ! --mark ${mark}/${mark} -j RETURN`,
