@@ -48,7 +48,7 @@ export default defineConfig(({ mode }) => ({
             // What the first picture needs comes as one file. The first script's own parts stay out of it: it must not wait.
             {
               name: 'main',
-              test: /node_modules\/(react|react-dom|scheduler|zustand|use-sync-external-store)\/|src\/views\/(drawing|words|node)\/|src\/views\/contract|src\/lab\/(client|replica|watch|short-name)|src\/app\/(App|main|hooks|routes|run|views|stage|lessons|keys|icons|start-a-pod)\.|src\/app\/layout\/(TopBar|Menu|Boundary|Caption|Clock|ViewHost|time|shell|boundary|lab)\.|src\/app\/pages\/(Front|Course|front)\.|src\/app\/dock\/(panels|first)|src\/sim\/|src\/app\/lesson\/player\.ts|virtual:lessons/,
+              test: /node_modules\/(react|react-dom|scheduler|zustand|use-sync-external-store)\/|src\/views\/(drawing|words|node)\/|src\/views\/contract|src\/lab\/(client|replica|watch|short-name)|src\/app\/(App|main|hooks|routes|run|views|stage|lessons|keys|present|icons|start-a-pod)\.|src\/app\/layout\/(TopBar|Menu|Boundary|Caption|Clock|ViewHost|time|shell|boundary|lab)\.|src\/app\/pages\/(Front|Course|front)\.|src\/app\/dock\/(panels|first)|src\/sim\/|src\/app\/lesson\/player\.ts|virtual:lessons/,
             },
           ],
         },

@@ -2,6 +2,7 @@
 import { hrefOf } from './address.ts'
 import { changeSpeed, jump, play, setFollow, step } from './layout/time.ts'
 import { theLab } from '../lab/client.ts'
+import { clicked, setPresent } from './present.ts'
 import { go } from './routes.ts'
 import { arrange, openDock, select, useStage } from './stage.ts'
 import { toggleTheme } from './theme.ts'
@@ -47,7 +48,14 @@ export const KEYS: readonly Key[] = [
   lab('d', 'D', 'Close or open the dock', () => arrange({ dockOpen: !useStage.getState().dockOpen })),
   lab('l', 'L', 'Close or open the lesson', () => arrange({ lessonOpen: !useStage.getState().lessonOpen })),
   lab('s', 'S', 'Share this moment', () => useStage.setState({ overlay: 'share' })),
-  lab('Escape', 'Esc', 'Let go of what is chosen', () => select(undefined)),
+  lab('p', 'P', 'Projector on or off', () => setPresent(!useStage.getState().present)),
+  lab('o', 'O', 'Spotlight, on the projector', () =>
+    useStage.setState({ spotlight: useStage.getState().present && !useStage.getState().spotlight }),
+  ),
+  lab('Escape', 'Esc', 'Let go of what is chosen; leave the projector', () => {
+    if (useStage.getState().present && !useStage.getState().selected) setPresent(false)
+    select(undefined)
+  }),
   any('/', '/', 'Find anything', () => useStage.setState({ overlay: 'palette' })),
   any('?', '?', 'This list', () => useStage.setState({ overlay: 'keys' })),
   any('h', 'H', 'Front page', () => go(hrefOf('/'))),
@@ -75,6 +83,7 @@ export function onKey(event: KeyboardEvent, inLab: boolean): void {
   const target = event.target as Element
   if (target.closest(WRITES)) return
   if (event.key === ' ' && target.closest('button, a, [role="tab"], [role="slider"], summary')) return
+  if (inLab && clicked(event.key)) return event.preventDefault()
   const name = nameOf(event)
   const found = KEYS.find((one) => one.key === name && (inLab || !one.lab))
   if (!found || (!keys && found.key !== '?' && found.key !== 'Escape')) return

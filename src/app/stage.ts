@@ -58,6 +58,9 @@ interface StageState extends Sizes {
   sheetLesson: boolean
   /** An overlay of the whole page. */
   overlay: 'palette' | 'keys' | 'share' | undefined
+  /** On a projector: the picture alone, large. */
+  present: boolean
+  spotlight: boolean
   /** Single keys steer time and views; off for people whose input types stray keys. */
   keys: boolean
 }
@@ -79,6 +82,8 @@ export const useStage = create<StageState>(() => ({
   sheet: 34,
   sheetLesson: true,
   overlay: undefined,
+  present: false,
+  spotlight: false,
   keys: load('keys', true),
 }))
 

@@ -6,24 +6,27 @@ const listeners = new Set<() => void>()
 const system = window.matchMedia('(prefers-color-scheme: dark)')
 
 const chosen = (): Theme | undefined => load<Theme | undefined>('theme', undefined)
-export const currentTheme = (): Theme => chosen() ?? (system.matches ? 'dark' : 'light')
+/** Paper is white on a projector, whatever was chosen. */
+const presenting = (): boolean => document.documentElement.hasAttribute('data-present')
+export const currentTheme = (): Theme =>
+  (presenting() ? 'light' : undefined) ?? chosen() ?? (system.matches ? 'dark' : 'light')
 
-function apply(): void {
-  const theme = chosen()
+export function applyTheme(): void {
+  const theme = presenting() ? 'light' : chosen()
   if (theme) document.documentElement.dataset.theme = theme
   else delete document.documentElement.dataset.theme
   for (const listener of listeners) listener()
 }
 
 export function startTheme(): void {
-  apply()
-  system.addEventListener('change', apply)
-  onSaved('theme', apply)
+  applyTheme()
+  system.addEventListener('change', applyTheme)
+  onSaved('theme', applyTheme)
 }
 
 export function toggleTheme(): void {
   save('theme', currentTheme() === 'dark' ? 'light' : 'dark')
-  apply()
+  applyTheme()
 }
 
 export function onTheme(listener: () => void): () => void {

@@ -7,6 +7,8 @@ import { Boundary } from './Boundary.tsx'
 import { Caption } from './Caption.tsx'
 import { Dock } from './Dock.tsx'
 import { FaultMenu } from './FaultMenu.tsx'
+import { Spotlight } from './Spotlight.tsx'
+import { setPresent, watchFullscreen } from '../present.ts'
 import { Sheet, SHEET_CLOSED } from './Sheet.tsx'
 import { Splitter } from './Splitter.tsx'
 import { Tabs } from './Tabs.tsx'
@@ -30,6 +32,10 @@ export interface LabShellProps {
 /** The lab: lesson, stage, dock and time, in whatever room there is. */
 export function LabShell({ crumb, title, lesson, rail, embedded }: LabShellProps) {
   const narrow = useNarrow()
+  const present = useStage((state) => state.present)
+  const spotlight = useStage((state) => state.spotlight)
+  useEffect(watchFullscreen, [])
+  useEffect(() => () => setPresent(false), [])
   const sheet = useStage((state) => state.sheet)
   // `kubectl edit` opens the editor on what it would have written to a file.
   useEffect(
@@ -46,13 +52,14 @@ export function LabShell({ crumb, title, lesson, rail, embedded }: LabShellProps
   return (
     <div
       className={css.page}
-      data-sheet={narrow || undefined}
+      data-sheet={(narrow && !present) || undefined}
+      data-present={present || undefined}
       style={{ '--sheet-height': sheet === 0 ? `${SHEET_CLOSED}px` : `${sheet}dvh` } as CSSProperties}
     >
-      {!embedded && <TopBar crumb={crumb} lab />}
+      {!embedded && !present && <TopBar crumb={crumb} lab />}
       <div className={css.main}>
-        {!narrow && lesson && !lessonOpen && <aside className={css.rail}>{rail}</aside>}
-        {!narrow && lesson && lessonOpen && (
+        {!narrow && !present && lesson && !lessonOpen && <aside className={css.rail}>{rail}</aside>}
+        {!narrow && !present && lesson && lessonOpen && (
           <aside className={css.lesson} style={{ width: lessonWidth }} aria-label="Lesson">
             <div className={css.lessonBody}>{lesson}</div>
             <Splitter
@@ -70,11 +77,12 @@ export function LabShell({ crumb, title, lesson, rail, embedded }: LabShellProps
         <main className={css.work}>
           {!lesson && <h1 className="unseen">{title}</h1>}
           <StageArea />
-          {!narrow && <Dock />}
+          {!narrow && !present && <Dock />}
         </main>
       </div>
       <Transport />
-      {narrow && <Sheet lesson={lesson} />}
+      {narrow && !present && <Sheet lesson={lesson} />}
+      {present && spotlight && <Spotlight />}
     </div>
   )
 }
@@ -82,6 +90,7 @@ export function LabShell({ crumb, title, lesson, rail, embedded }: LabShellProps
 function StageArea() {
   const wide = useWide()
   const narrow = useNarrow()
+  const present = useStage((state) => state.present)
   const node = useStage((state) => state.node)
   const chosen = useStage((state) => state.view)
   const planes = useStage((state) => state.planes)
@@ -113,6 +122,11 @@ function StageArea() {
         <Tabs label="Pictures" items={VIEWS} current={view.id} beside={beside?.id} panel="main" onChoose={choose} />
         <div className={shell.tabsRight}>
           {!narrow && <FaultMenu />}
+          {present && (
+            <button className={shell.small} onClick={() => setPresent(false)}>
+              Leave the projector
+            </button>
+          )}
           {wide && VIEWS.length > 1 && (
             <button className={shell.small} aria-pressed={beside !== undefined} onClick={toggleBeside}>
               Side by side

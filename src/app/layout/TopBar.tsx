@@ -3,6 +3,7 @@ import { useNarrow, useTheme } from '../hooks.ts'
 import { hrefOf } from '../address.ts'
 import { LESSONS } from '../lessons.ts'
 import { useStage } from '../stage.ts'
+import { setPresent } from '../present.ts'
 import { toggleTheme } from '../theme.ts'
 import { Find, Logo, Menu as MenuIcon } from '../icons.tsx'
 import { Menu } from './Menu.tsx'
@@ -99,6 +100,11 @@ export function TopBar({ crumb, lab, current }: TopBarProps) {
             {lab && (
               <button className={css.action} onClick={share}>
                 Share
+              </button>
+            )}
+            {lab && (
+              <button className={css.action} onClick={() => setPresent(true)} title="For a projector  P">
+                Present
               </button>
             )}
             <button

@@ -148,6 +148,14 @@ function Doors() {
         </p>
         <code className={css.code}>{'<node-glass lesson="L13">'}</code>
       </section>
+      <section>
+        <h2>
+          <a href={hrefOf('/help', { at: 'projector' })}>
+            Teach <Arrow />
+          </a>
+        </h2>
+        <p>Projector type, a clicker, a spotlight, and one link that puts the class into the same moment.</p>
+      </section>
     </div>
   )
 }

@@ -70,6 +70,12 @@ export default function Help() {
           A frame with a <code>sandbox</code> attribute needs <code>allow-scripts allow-same-origin</code>. The frame
           asks no other server, sets no cookie, and knows nothing about the reader.
         </p>
+        <h2 id="help-projector">On a projector</h2>
+        <p>
+          <b>Present</b> shows the picture alone, half as large again, in ink on white. A clicker steps from message to
+          message (Page Down and Page Up), <kbd>O</kbd> lights a circle round the pointer, <kbd>Esc</kbd> leaves. A
+          shared link puts every learner's browser into the same moment of the same run.
+        </p>
         <h2>Privacy</h2>
         <p>
           Nothing leaves this browser. Theme, sizes and progress are kept on this device; a shared link holds its run in
