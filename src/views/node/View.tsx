@@ -14,8 +14,13 @@ import { Outside } from './Outside.tsx'
 import { selectNode, type NodePicture } from './select.ts'
 import { wayOfEvent } from './ways.ts'
 
+const LEAST_HEIGHT = 450
+
 export default function NodeView(props: ViewProps) {
-  const { replica, node, size, selected } = props
+  const { replica, node, selected } = props
+  // Below this a capsule has no room for its parts: the picture keeps its height and scrolls.
+  const height = Math.max(props.size.height, props.size.width < 520 ? 0 : LEAST_HEIGHT)
+  const size = useMemo(() => ({ width: props.size.width, height }), [props.size.width, height])
   const focus = focusOf(replica, selected)
   const picture = useMemo(() => selectNode(replica, node, size, focus), [replica, node, size, focus])
   const { layout } = picture
@@ -27,6 +32,7 @@ export default function NodeView(props: ViewProps) {
       label={`Node ${node}, cut open`}
       describe={tipFor}
       place={(event, records) => wayOfEvent(event, picture, records, focus)}
+      height={height}
     >
       <svg width={size.width} height={size.height} role="presentation">
         <Body layout={layout} />
