@@ -614,7 +614,7 @@ export type EventMemoryRecord = {
   /** `type|reason` -> messages seen within ten minutes; more than ten are combined. */
   groups: Record<string, { messages: string[]; since: Micros }>
   /** What was sent -> the Event that carries its count. */
-  sent: Record<string, { name: string; count: number; first: string; at: Micros }>
+  sent: Record<string, { name: string; count: number; first: string; at: Micros; /** Counted, but held back by the filter so far. */ held?: true }>
 }
 /** What the informers said of a pod last: an update that changes none of this wakes nobody. id: `namespace/name`. */
 export type PodSeenRecord = {

@@ -3,13 +3,13 @@
 import { EPOCH_SECONDS, MINUTE, rfc3339, SECOND } from '../../sim/clock.ts'
 import type { Micros } from '../../sim/contract.ts'
 import type { KubeObject, ObjectReference } from '../apiserver/objects.ts'
-import type { EventId, ModelWorld } from '../tables.ts'
+import type { EventId, EventMemoryRecord, ModelWorld } from '../tables.ts'
 import { CONTROLLER_LIMITS, request, type ClientLimits } from './client.ts'
 
 /** Spam filter: 25 events at once per component and object, then one in five minutes. */
 const SPAM_BURST = 25
 const SPAM_COST: Micros = 300 * SECOND
-/** More than ten messages with one reason within ten minutes are combined. */
+/** The tenth different message with one reason within ten minutes, and every new one after it, is combined. */
 const GROUP_MAX = 10
 const GROUP_WINDOW: Micros = 10 * MINUTE
 const REMEMBERED = 40
@@ -49,28 +49,34 @@ export function recordEvent(
   const messages = fresh?.messages ?? []
   const seen = messages.includes(told.message)
   const group = {
-    messages: seen || messages.length >= GROUP_MAX ? messages : [...messages, told.message],
+    messages: seen || messages.length >= GROUP_MAX - 1 ? messages : [...messages, told.message],
     since: world.now,
   }
-  const combined = !seen && messages.length >= GROUP_MAX
+  const combined = !seen && messages.length >= GROUP_MAX - 1
   const message = combined ? `(combined from similar events): ${told.message}` : told.message
   // One event per part of the object: two containers of a pod do not share a count (getEventKey).
   const sentKey = combined ? groupKey : `${groupKey}|${about.fieldPath ?? ''}|${told.message}`
   const groups = { ...memory.groups, [groupKey]: group }
 
-  const paidUntil = Math.max(memory.paidUntil, world.now) + SPAM_COST
-  if (paidUntil - world.now > SPAM_COST * SPAM_BURST) {
-    world.put('eventMemory', id, { ...memory, groups, dropped: memory.dropped + 1 })
-    return
-  }
-
   const namespace = about.namespace ?? 'default'
   const before = memory.sent[sentKey]
   const limits = options.limits ?? CONTROLLER_LIMITS
   const stamp = rfc3339(world.now)
-  let sent
-  if (before) {
-    sent = { ...before, count: before.count + 1, at: world.now }
+  const observed = before
+    ? { ...before, count: before.count + 1, at: world.now }
+    : { name: eventName(world, about.name ?? ''), count: 1, first: stamp, at: world.now }
+
+  // The filter comes after the count: what it holds back is told by the next event that gets through.
+  const paidUntil = Math.max(memory.paidUntil, world.now) + SPAM_COST
+  if (paidUntil - world.now > SPAM_COST * SPAM_BURST) {
+    const held = before && !before.held ? observed : { ...observed, held: true as const }
+    const sent = remember(memory.sent, sentKey, held)
+    world.put('eventMemory', id, { ...memory, groups, sent, dropped: memory.dropped + 1 })
+    return
+  }
+
+  const { held: _held, ...sent } = observed
+  if (before && !before.held) {
     request(
       world,
       component,
@@ -87,7 +93,6 @@ export function recordEvent(
       options.causes,
     )
   } else {
-    sent = { name: eventName(world, about.name ?? ''), count: 1, first: stamp, at: world.now }
     request(
       world,
       component,
@@ -104,9 +109,9 @@ export function recordEvent(
           reason: told.reason,
           message,
           source: { component, ...(options.host ? { host: options.host } : {}) },
-          firstTimestamp: stamp,
+          firstTimestamp: sent.first,
           lastTimestamp: stamp,
-          count: 1,
+          count: sent.count,
           type: told.type,
           eventTime: null,
           reportingComponent: component,
@@ -117,8 +122,12 @@ export function recordEvent(
       options.causes,
     )
   }
-  const all = { ...memory.sent, [sentKey]: sent }
+  world.put('eventMemory', id, { paidUntil, dropped: memory.dropped, groups, sent: remember(memory.sent, sentKey, sent) })
+}
+
+function remember(sent: EventMemoryRecord['sent'], key: string, one: EventMemoryRecord['sent'][string]): EventMemoryRecord['sent'] {
+  const all = { ...sent, [key]: one }
   const keys = Object.keys(all)
   if (keys.length > REMEMBERED) delete all[keys[0]!]
-  world.put('eventMemory', id, { paidUntil, dropped: memory.dropped, groups, sent: all })
+  return all
 }
