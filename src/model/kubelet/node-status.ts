@@ -111,6 +111,9 @@ function newNode(
   node: string,
 ): Pick<Node, 'apiVersion' | 'kind' | 'spec' | 'status'> & { metadata: object } {
   const machine = world.get('machines', node)!
+  const { status, events } = buildStatus(world, node, undefined)
+  // initialNode runs the same setters as every report: its pressure conditions are new, and each tells of it.
+  for (const reason of events) tellOfNode(world, node, nodeEvents.status(node, reason))
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -127,7 +130,7 @@ function newNode(
       annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
     },
     spec: machine.taints.length > 0 ? { taints: machine.taints as NonNullable<Node['spec']['taints']> } : {},
-    status: buildStatus(world, node, undefined).status,
+    status,
   }
 }
 
