@@ -4,6 +4,7 @@
  */
 import { candidates, podResolv } from '../dns/resolv-conf.ts'
 import { connect, DNS_RETRY } from '../linux/net/connect.ts'
+import { answerTtl } from '../linux/net/ttl.ts'
 import type { ConnectResult } from '../linux/net/result.ts'
 import { parseIp } from '../linux/netfilter/address.ts'
 import { MILLI, SECOND } from '../../sim/clock.ts'
@@ -280,7 +281,7 @@ function done(work: NetWork, result: ConnectResult, s: Session): NetOutcome {
       const tail = (got: number) =>
         `\n--- ${work.order.host} ping statistics ---\n1 packets transmitted, ${got} packets received, ${got ? 0 : 100}% packet loss\n`
       return result.ok
-        ? { out: `${head}64 bytes from ${work.ip}: seq=0 ttl=64 time=${ms} ms\n${tail(1)}`, err: '', status: 0 }
+        ? { out: `${head}64 bytes from ${work.ip}: seq=0 ttl=${answerTtl(s.world, result.flow)} time=${ms} ms\n${tail(1)}`, err: '', status: 0 }
         : { out: head + tail(0), err: '', status: 1 }
     }
   }

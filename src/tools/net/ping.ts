@@ -1,3 +1,4 @@
+import { answerTtl } from '../../model/linux/net/ttl.ts'
 import type { Micros } from '../../sim/contract.ts'
 import type { Tool, ToolCall, ToolResult } from '../contract.ts'
 import { readWords } from '../words.ts'
@@ -57,7 +58,7 @@ function ping(call: ToolCall): ToolResult {
     if (!ended) return { state, wait: { tables: ['flows'] } }
     if (ended.result.ok) {
       const ms = ended.result.totalMicros / 1000
-      out = `64 bytes from ${state.ip}: icmp_seq=${state.sent} ttl=64 time=${ms < 1 ? ms.toFixed(3) : ms.toFixed(2)} ms\n`
+      out = `64 bytes from ${state.ip}: icmp_seq=${state.sent} ttl=${answerTtl(call.reader, ended.flow.id)} time=${ms < 1 ? ms.toFixed(3) : ms.toFixed(2)} ms\n`
       now = { ...state, got: state.got + 1, times: [...state.times, ms], token: undefined }
     } else {
       if (ended.result.error === 'unreachable')
