@@ -76,6 +76,7 @@ export default function Rules({ replica, now, node, selected, onSelect, onRun, o
 function Tables({ replica, node, now }: { replica: Replica; node: string; now: number }) {
   const [table, setTable] = useState<string>('nat')
   const [search, setSearch] = useState('')
+  const [unfolded, setUnfolded] = useState(false)
   const wanted = useDeferredValue(search)
   const { lines, total } = useMemo(() => ruleLines(replica, node, table, wanted), [replica, node, table, wanted])
   const diff = lastDiff(replica, node)
@@ -83,6 +84,7 @@ function Tables({ replica, node, now }: { replica: Replica; node: string; now: n
   const jump = (chain: string): void => {
     list.current?.querySelector(`[data-first="${CSS.escape(chain)}"]`)?.scrollIntoView({ block: 'center' })
   }
+  const declared = lines.filter((line) => line.kind === 'chain').length
   const seen = new Set<string>()
   return (
     <div className={css.split}>
@@ -111,7 +113,14 @@ function Tables({ replica, node, now }: { replica: Replica; node: string; now: n
         </div>
         <pre ref={list} className={css.text} tabIndex={0} aria-label={`Table ${table} on ${node}`}>
           {`*${table}\n`}
+          {declared > 3 && wanted === '' && (
+            <button className={css.fold} aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+              {unfolded ? '− ' : '… '}
+              {declared} lines that declare chains{unfolded ? '' : ', not shown'}
+            </button>
+          )}
           {lines.map((line) => {
+            if (line.kind === 'chain' && declared > 3 && wanted === '' && !unfolded) return null
             const first = line.kind === 'rule' && !seen.has(line.chain)
             if (first) seen.add(line.chain)
             return (

@@ -1,3 +1,4 @@
+import { loadedRule, printRule } from '../../lab/trace.ts'
 import type { ChainRecord, NetfilterRecord } from '../../model/tables.ts'
 import type { Micros, Replica } from '../contract.ts'
 
@@ -32,6 +33,17 @@ const rank = (chain: ChainRecord): number => (chain.policy === undefined ? 1 : 0
 
 export const LINE_LIMIT = 3_000
 
+/** A rule as iptables-save prints it; chains keep the spelling of whoever wrote it. */
+const spelled = new Map<string, string>()
+function saved(rule: string): string {
+  let text = spelled.get(rule)
+  if (text === undefined) {
+    if (spelled.size > 50_000) spelled.clear()
+    spelled.set(rule, (text = printRule(loadedRule(rule))))
+  }
+  return text
+}
+
 /** The table as text, filtered by words that must all occur; how many lines there are in all. */
 export function ruleLines(
   replica: Replica,
@@ -60,7 +72,8 @@ export function ruleLines(
       jump: undefined,
     })
   for (const chain of chains)
-    chain.rules.forEach((text, i) =>
+    chain.rules.forEach((rule, i) => {
+      const text = saved(rule)
       add({
         key: `${chain.name} ${i}`,
         text,
@@ -68,8 +81,8 @@ export function ruleLines(
         kind: 'rule',
         fresh: added.has(`${table} ${text}`),
         jump: /-[jg] (\S+)/.exec(text)?.[1],
-      }),
-    )
+      })
+    })
   return { lines, total }
 }
 

@@ -38,10 +38,14 @@ export function OverviewBand({ overview, stretch, now, width, axisY, left = LEFT
     <g ref={band}>
       <rect x="0" y="0" width={width} height={OVERVIEW} className={css.back} />
       <path d={`M0 ${OVERVIEW}H${width}`} className={css.hair} />
-      <text x="16" y="24" className={css.title13}>
-        {spellSpan(overview.head)}
-      </text>
-      <text x="16" y="42" className={css.ink3}>{`${messages} messages`}</text>
+      {left > 60 && (
+        <>
+          <text x="16" y="24" className={css.title13}>
+            {spellSpan(overview.head)}
+          </text>
+          <text x="16" y="42" className={css.ink3}>{`${messages} messages`}</text>
+        </>
+      )}
       {PLANES.map((plane, row) => {
         const base = 26 + row * 11
         const d = density.planes[plane]
