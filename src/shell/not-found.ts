@@ -31,20 +31,9 @@ const NOT_SIMULATED: Readonly<Record<string, string>> = {
   man: 'help, or COMMAND --help',
   helm: 'kubectl apply -f',
   kustomize: 'kubectl apply -f',
-  kubeadm: 'the cluster is there already, as kubeadm makes one',
-  kind: 'the cluster is there already; docker exec -it worker-1 opens a node',
-  k3d: 'the cluster is there already; docker exec -it worker-1 opens a node',
-  etcdctl: 'kubectl get --raw or -o yaml: the store is inside the simulated API server',
   runc: 'crictl ps, crictl inspect',
   nerdctl: 'crictl',
   podman: 'crictl on a node',
-  git: 'the files in this directory are all there is',
-  apt: 'no packages here: help lists what there is',
-  'apt-get': 'no packages here: help lists what there is',
-  apk: 'no packages here: help lists what there is',
-  yum: 'no packages here: help lists what there is',
-  dnf: 'no packages here: help lists what there is',
-  pip: 'no packages here: help lists what there is',
   python: 'jq; python3 -m json.tool works',
   perl: 'awk, sed',
   node: 'awk, jq',
@@ -68,6 +57,27 @@ const NOT_SIMULATED: Readonly<Record<string, string>> = {
   tc: 'the link faults in the Cluster view',
   ethtool: 'ip -s link',
   openssl: 'kubectl get secret -o yaml',
+  ip6tables: 'iptables -L -n (the lab runs IPv4)',
+  'ip6tables-save': 'iptables-save (the lab runs IPv4)',
+  ipset: 'iptables-save',
+  lsns: 'ls /proc, crictl inspectp ID',
+}
+
+/** The same for programs that nothing here stands for. */
+const NOTHING_INSTEAD: Readonly<Record<string, string>> = {
+  kubeadm: 'the cluster is there already, as kubeadm makes one',
+  kind: 'the cluster is there already; docker exec -it worker-1 opens a node',
+  k3d: 'the cluster is there already; docker exec -it worker-1 opens a node',
+  etcdctl: 'kubectl get --raw or -o yaml: the store is inside the simulated API server',
+  git: 'the files in this directory are all there is',
+  apt: 'no packages here: help lists what there is',
+  'apt-get': 'no packages here: help lists what there is',
+  apk: 'no packages here: help lists what there is',
+  yum: 'no packages here: help lists what there is',
+  dnf: 'no packages here: help lists what there is',
+  pip: 'no packages here: help lists what there is',
+  bridge: 'there is no overlay network here, routes lead from node to node (ip route)',
+  'systemd-inhibit': 'graceful node shutdown is not modelled, so nothing holds up a power-off',
 }
 
 const NO_DOCKER_HERE = 'this node runs containerd; crictl ps lists its containers'
@@ -77,6 +87,8 @@ export function notFound(name: string, site: Site, kernel: Kernel): { text: stri
     return { text: `${site.shellName}: docker: command not found\n# ${NO_DOCKER_HERE}\n`, exit: 127 }
   }
   const instead = NOT_SIMULATED[name]
+  const why = NOTHING_INSTEAD[name]
+  if (why) return { text: `not simulated here: ${name}; ${why}\n`, exit: 127 }
   if (instead) return { text: `not simulated here: ${name}; try ${instead}\n`, exit: 127 }
   const elsewhere = kernel
     .programs()
@@ -90,5 +102,5 @@ export function notFound(name: string, site: Site, kernel: Kernel): { text: stri
 }
 
 export function isNotSimulated(name: string): boolean {
-  return name in NOT_SIMULATED
+  return name in NOT_SIMULATED || name in NOTHING_INSTEAD
 }

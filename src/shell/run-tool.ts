@@ -37,11 +37,12 @@ export function fileView(files: Files, cwd: string): FileView {
 }
 
 /** Rounds without model time passing: a tool that never ends nor waits is a bug of ours, and must not hang the session. */
-const MAX_ROUNDS = 1000
+const MAX_ROUNDS = 20_000
 
 async function runTool(tool: Tool, process: Process): Promise<number> {
   const { kernel, site, shell, io, group } = process
-  const stdin = readsInput(process.argv) ? await readAll(io.stdin, group) : undefined
+  const reads = readsInput(process.argv) || (tool.readsInput?.(process.argv) ?? false)
+  const stdin = reads ? await readAll(io.stdin, group) : undefined
   let state: unknown
   let interrupted = false
   let ran: number | undefined

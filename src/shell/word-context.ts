@@ -56,6 +56,7 @@ export function wordContext(context: Context): WordContext {
     async substituteProcess(script) {
       const text = await capture(script.commands, script.source ?? context.source)
       const path = `/dev/fd/${63 - (kernel.nextPid() % 40)}`
+      for (const folder of ['/dev', '/dev/fd']) site.files.makeDir(folder)
       site.files.write(path, text)
       return path
     },

@@ -67,6 +67,8 @@ export interface Tool {
   readonly summary: string
   readonly places: readonly Place['at'][]
   readonly run: (call: ToolCall) => ToolResult
+  /** Reads standard input to its end although no word (`-`, `/dev/stdin`) asks for it. */
+  readonly readsInput?: (argv: readonly string[]) => boolean
   /** Words that may follow `words` (argv so far, the last one unfinished). */
   readonly complete?: (
     words: readonly string[],

@@ -1,7 +1,7 @@
 import type { Tool } from './contract.ts'
 import { crictl } from './crictl/crictl.ts'
 import { chrootTool, ctrTool, dockerTool, minikubeTool, nsenterTool, ocTool, sshTool } from './enter/enter.ts'
-import { iptables, iptablesSave } from './iptables/iptables.ts'
+import { iptables, iptablesRestore, iptablesSave } from './iptables/iptables.ts'
 import { ipvsadm } from './iptables/ipvsadm.ts'
 import { kubectl } from './kubectl/kubectl.ts'
 import { conntrack } from './linux/conntrack.ts'
@@ -24,6 +24,7 @@ export const TOOLS: readonly Tool[] = [
   journalctl,
   iptables,
   iptablesSave,
+  iptablesRestore,
   ipvsadm,
   conntrack,
   ip,

@@ -5,8 +5,8 @@ import { printSave, printSpecs } from '../../model/linux/netfilter/print-save.ts
 import type { Micros } from '../../sim/contract.ts'
 import type { Tool, ToolCall, ToolResult } from '../contract.ts'
 import { readWords } from '../words.ts'
+import { change, restoreAll, VERSION } from './change.ts'
 
-const VERSION = 'v1.8.11 (nf_tables)'
 const TABLES = ['filter', 'nat', 'mangle', 'raw', 'security']
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
@@ -45,7 +45,7 @@ function run(call: ToolCall): ToolResult {
   if (call.place.at !== 'node') return { exit: 127 }
   const argv = call.argv.slice(1)
   const words = readWords(argv, {
-    flags: ['n', 'v', 'x', 'h', 'L', 'S', 'V', 'F', 'Z', 'line-numbers', 'A', 'I', 'D', 'R', 'N', 'X', 'P'],
+    flags: ['n', 'v', 'x', 'h', 'L', 'S', 'V', 'line-numbers'],
     values: ['t', 'w'],
     alias: {
       table: 't',
@@ -57,7 +57,6 @@ function run(call: ToolCall): ToolResult {
       version: 'V',
       wait: 'w',
       help: 'h',
-      flush: 'F',
     },
   })
   const table = words.values.get('t') ?? 'filter'
@@ -66,12 +65,8 @@ function run(call: ToolCall): ToolResult {
     exit: 2,
   })
   if (words.flags.has('V')) return { out: `iptables ${VERSION}\n`, exit: 0 }
-  if (['A', 'I', 'D', 'R', 'N', 'X', 'P', 'F', 'Z'].some((flag) => words.flags.has(flag))) {
-    return {
-      err: 'not simulated here: changing rules by hand (kube-proxy writes them); -L, -S and iptables-save show them\n',
-      exit: 1,
-    }
-  }
+  const changed = change(call, call.place.node)
+  if (changed) return changed
   if (!TABLES.includes(table))
     return {
       err: `iptables ${VERSION}: can't initialize iptables table \`${table}': Table does not exist (do you need to insmod?)\nPerhaps iptables or your kernel needs to be upgraded.\n`,
@@ -104,7 +99,7 @@ const chainsOf: Tool['complete'] = (words, { reader, place }) => {
 
 export const iptables: Tool = {
   name: 'iptables',
-  summary: 'list rules: iptables -t nat -L -n [CHAIN]',
+  summary: 'list and change rules: iptables -t nat -L -n [CHAIN], iptables -A CHAIN ... -j TARGET',
   places: ['node'],
   run,
   complete: chainsOf,
@@ -114,4 +109,32 @@ export const iptablesSave: Tool = {
   summary: 'all rules as text that can be loaded',
   places: ['node'],
   run: save,
+}
+
+function restoreRun(call: ToolCall): ToolResult {
+  if (call.place.at !== 'node') return { exit: 127 }
+  const words = readWords(call.argv.slice(1), {
+    flags: ['n', 't', 'c', 'v', 'h', 'V', '4'],
+    values: ['T', 'w', 'W', 'M'],
+    alias: { noflush: 'n', test: 't', counters: 'c', verbose: 'v', help: 'h', version: 'V', table: 'T', wait: 'w' },
+  })
+  if (words.unknown)
+    return {
+      err: `iptables-restore: unrecognized option '${words.unknown}'\nTry \`iptables-restore -h' for more information.\n`,
+      exit: 1,
+    }
+  if (words.flags.has('V')) return { out: `iptables-restore ${VERSION}\n`, exit: 0 }
+  const [file] = words.args
+  const path = file?.startsWith('/') || file === undefined ? file : `${call.cwd === '/' ? '' : call.cwd}/${file}`
+  const text = path === undefined ? call.stdin : call.files.read(path)
+  if (path !== undefined && text === undefined) return { err: `Can't open ${file}: No such file or directory\n`, exit: 1 }
+  return restoreAll(call, call.place.node, text ?? '', { noflush: words.flags.has('n'), test: words.flags.has('t') })
+}
+
+export const iptablesRestore: Tool = {
+  name: 'iptables-restore',
+  summary: 'load rules from text: iptables-restore [--noflush] [--test] FILE',
+  places: ['node'],
+  readsInput: (argv) => argv.slice(1).every((word) => word.startsWith('-')),
+  run: restoreRun,
 }

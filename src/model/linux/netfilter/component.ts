@@ -3,6 +3,7 @@ import { placeOf, type SimEvent } from '../../../sim/contract.ts'
 import type { ModelComponent, ModelWorld } from '../../tables.ts'
 import { whilePowered } from '../power.ts'
 import { restore } from './live-rules.ts'
+import { zeroCounters } from './zero.ts'
 
 /** `kernel.conntrack-delete`: `conntrack -D`, and kube-proxy's cleaning of UDP entries. Ids of `conntrack` records. */
 export type ConntrackDelete = { ids: readonly string[] }
@@ -26,5 +27,9 @@ export const netfilter: ModelComponent = {
       source: 'iptables iptables/iptables-restore.c, linux net/netfilter/nf_tables_api.c nf_tables_commit',
     },
   ],
-  handlers: whilePowered({ 'kernel.iptables-restore': restore, 'kernel.conntrack-delete': deleteEntries }),
+  handlers: whilePowered({
+    'kernel.iptables-restore': restore,
+    'kernel.iptables-zero': zeroCounters,
+    'kernel.conntrack-delete': deleteEntries,
+  }),
 }

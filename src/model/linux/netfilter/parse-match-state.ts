@@ -112,7 +112,7 @@ export function mark(kind: 'mark' | 'connmark'): OpenMatch {
 
 export function statistic(): OpenMatch {
   let mode = ''
-  let probability = 0
+  let probability: number | undefined
   let every = 1
   let packet = 0
   let negated = false
@@ -148,8 +148,10 @@ export function statistic(): OpenMatch {
     },
     close() {
       if (mode === '') throw new RuleError('statistic match: no mode specified')
+      if (mode === 'random' && probability === undefined)
+        throw new RuleError('--probability must be specified when using random mode')
       return mode === 'random'
-        ? { kind: 'statistic', mode, probability, not: negated }
+        ? { kind: 'statistic', mode, probability: probability!, not: negated }
         : { kind: 'statistic', mode: 'nth', every, packet, not: negated }
     },
   }

@@ -60,12 +60,12 @@ function comment(): OpenMatch {
 function range(text: string, option: string, not: boolean): PortRange {
   const colon = text.indexOf(':')
   if (colon < 0) {
-    const port = parsePort(text, option)
+    const port = parsePort(text)
     return { from: port, to: port, not }
   }
   const low = text.slice(0, colon)
   const high = text.slice(colon + 1)
-  return { from: low === '' ? 0 : parsePort(low, option), to: high === '' ? 65_535 : parsePort(high, option), not }
+  return { from: low === '' ? 0 : parsePort(low), to: high === '' ? 65_535 : parsePort(high), not }
 }
 
 function ports(name: 'tcp' | 'udp' | 'sctp' | 'udplite' | 'dccp'): OpenMatch {

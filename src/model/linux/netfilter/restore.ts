@@ -67,7 +67,7 @@ class Planner {
   declare(name: string, policy: string, counters: readonly [number, number] | undefined, flush: boolean): void {
     const builtIn = BUILT_IN[this.table]!.includes(name)
     if (builtIn && policy !== 'ACCEPT' && policy !== 'DROP') {
-      if (policy !== '-') throw new RuleError(`Policy ${policy} is not known`)
+      if (policy !== '-') throw new RuleError('Bad policy name.')
     }
     const old = this.find(name)
     const keep = builtIn && !flush && old
@@ -164,7 +164,7 @@ function readCommand(plan: Planner, line: string): void {
     /^(\[\d+:\d+\]\s*)?(-[AIDXFNPRZ]|--append|--insert|--delete|--delete-chain|--flush|--new-chain|--policy|--replace)(?:\s+(\S+))?(?:\s+(.*))?$/.exec(
       line,
     )
-  if (!found) throw new RuleError(`cannot read: ${line}`)
+  if (!found) throw new RuleError(`Bad argument \`${line.split(/\s/)[0]}'`)
   const verb = found[2]!
   const name = found[3]
   let rest = found[4] ?? ''
@@ -220,6 +220,7 @@ function readCommand(plan: Planner, line: string): void {
       return
     case '-P':
     case '--policy': {
+      if (!BUILT_IN[plan.table]!.includes(name!)) throw new RuleError('Bad built-in chain name.')
       const draft = plan.need(name!)
       if (!draft.chain.policy) throw new RuleError('Bad built-in chain name.')
       if (rest !== 'ACCEPT' && rest !== 'DROP')

@@ -17,7 +17,7 @@ export class Words {
   }
   next(option: string): string {
     const word = this.words[this.at++]
-    if (word === undefined) throw new RuleError(`option ${option} needs a value`)
+    if (word === undefined) throw new RuleError(`option "${option}" requires an argument`)
     return word
   }
 }
@@ -77,11 +77,11 @@ export function parseNumber(text: string, option: string): number {
   throw new RuleError(`bad value for ${option}: "${text}"`)
 }
 
-export function parsePort(text: string, option: string): number {
+export function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
   const service = SERVICES[text]
   if (service !== undefined) return service
-  throw new RuleError(`invalid port/service \`${text}' specified for ${option}`)
+  throw new RuleError(`invalid port/service \`${text}' specified`)
 }
 
 /** The names that turn up in pasted rules; the full list of /etc/services is not modelled. */
