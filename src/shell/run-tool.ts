@@ -73,8 +73,9 @@ async function runTool(tool: Tool, process: Process): Promise<number> {
     const result = tool.run(call)
     state = result.state
     ran = undefined
+    if (result.out && result.outFirst) io.stdout.write(result.out)
     if (result.err) io.stderr.write(result.err)
-    if (result.out) io.stdout.write(result.out)
+    if (result.out && !result.outFirst) io.stdout.write(result.out)
     for (const file of result.files ?? []) {
       const path = normalise(file.path, shell.cwd)
       const error = file.text === undefined ? site.files.remove(path) : site.files.write(path, file.text)

@@ -44,6 +44,8 @@ export interface ToolCall {
 export interface ToolResult {
   readonly out?: string
   readonly err?: string
+  /** `err` comes after `out`; otherwise before it. */
+  readonly outFirst?: boolean
   /** Undefined: still running; call again when `wait` says. */
   readonly exit?: number
   /** Pushed into the machine now, in order; their handlers have run before the tool is called again. */

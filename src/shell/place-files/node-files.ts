@@ -13,6 +13,7 @@ import { rfc3339Nano } from '../../sim/clock.ts'
 import type { ContainerRecord, ModelReader } from '../../model/tables.ts'
 import { kubeconfigText } from '../../tools/kubectl/kubeconfig.ts'
 import { kubeletConfigText } from '../../tools/kubelet-config.ts'
+import { conntrackLine } from '../../tools/linux/conntrack.ts'
 import { KUBELET_DROP_IN, UNIT_FILES } from '../../tools/systemd/units.ts'
 import { yamlText } from '../../tools/yaml-text.ts'
 import type { FileError } from '../files.ts'
@@ -115,6 +116,13 @@ function proc(reader: ModelReader, node: string, put: Put): void {
   put('/proc/sys/kernel/hostname', () => `${node}\n`)
   put('/proc/sys/net/netfilter/nf_conntrack_count', () => `${listConntrack(reader, node).length}\n`)
   put('/proc/sys/net/netfilter/nf_conntrack_max', () => `${CONNTRACK_MAX}\n`)
+  put('/proc/net/nf_conntrack', () =>
+    listConntrack(reader, node)
+      .map((entry) => `ipv4     2 ${conntrackLine(entry, reader.now).replace(/use=1\n$/, 'zone=0 use=2\n')}`)
+      .join(''),
+  )
+  for (const what of ['cpu', 'io', 'memory'])
+    put(`/proc/pressure/${what}`, () => '# not simulated here: pressure stall information\n')
   for (const [name, value] of Object.entries(reader.get('netns', `${node}|`)?.sysctls ?? {}))
     put(`/proc/sys/${name.replaceAll('.', '/')}`, () => `${value}\n`)
   put('/proc/meminfo', () => {

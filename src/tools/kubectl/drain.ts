@@ -41,10 +41,10 @@ export const drain: Verb = {
   },
   complete: (_words, reader) => nameWords({ reader }, 'nodes', ''),
   run(kube) {
-    if (kube.call.state) return evictLeft(kube, kube.call.state as Progress, '')
+    if (kube.call.state) return { ...evictLeft(kube, kube.call.state as Progress, ''), outFirst: true }
     const { found, errors } = namedNodes(kube, 'drain NODE')
     if (errors.length > 0) return { err: errors.join(''), exit: 1 }
-    return begin(kube, found[0]!)
+    return { ...begin(kube, found[0]!), outFirst: true }
   },
 }
 

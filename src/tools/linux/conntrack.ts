@@ -82,6 +82,7 @@ function run(call: ToolCall): ToolResult {
     return {
       out: text,
       err: `${VERSION}: ${entries.length} flow entries have been deleted.\n`,
+      outFirst: true,
       inputs:
         ids.length > 0
           ? [{ kind: 'kernel.conntrack-delete', to: `${node}/kernel`, from: 'laptop', data: { ids } }]
@@ -94,7 +95,7 @@ function run(call: ToolCall): ToolResult {
       err: `${VERSION}: You need to supply a command\nTry \`conntrack -h' or 'conntrack --help' for more information.\n`,
       exit: 2,
     }
-  return { out: text, err: `${VERSION}: ${entries.length} flow entries have been shown.\n`, exit: 0 }
+  return { out: text, err: `${VERSION}: ${entries.length} flow entries have been shown.\n`, outFirst: true, exit: 0 }
 }
 
 export const conntrack: Tool = {
