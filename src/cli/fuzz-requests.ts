@@ -148,7 +148,15 @@ export function goodSpec(below: Below): Plain {
 
 /** For a merge patch that is to replace a spec. */
 const NO_SPEC: Plain = Object.fromEntries(
-  ['initContainers', 'terminationGracePeriodSeconds', 'nodeSelector', 'activeDeadlineSeconds', 'tolerations', 'hostNetwork', 'volumes'].map((key) => [key, null]),
+  [
+    'initContainers',
+    'terminationGracePeriodSeconds',
+    'nodeSelector',
+    'activeDeadlineSeconds',
+    'tolerations',
+    'hostNetwork',
+    'volumes',
+  ].map((key) => [key, null]),
 )
 
 const NAMESPACES = ['default', 'default', 'default', 'one', 'two']

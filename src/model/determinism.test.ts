@@ -26,14 +26,23 @@ const INPUTS: readonly { at: Micros; input: Input }[] = [
           spec: {
             replicas: 3,
             selector: { matchLabels: { app: 'web' } },
-            template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'a', image: 'nginx:1.29' }] } },
+            template: {
+              metadata: { labels: { app: 'web' } },
+              spec: { containers: [{ name: 'a', image: 'nginx:1.29' }] },
+            },
           },
         },
       },
     },
   },
-  { at: 66_123_457, input: { kind: 'fault.set', to: 'faults', data: { name: 'kubelet-stopped', target: 'control-plane', on: true } } },
-  { at: 70 * SECOND, input: { kind: 'fault.set', to: 'faults', data: { name: 'kubelet-stopped', target: 'control-plane', on: false } } },
+  {
+    at: 66_123_457,
+    input: { kind: 'fault.set', to: 'faults', data: { name: 'kubelet-stopped', target: 'control-plane', on: true } },
+  },
+  {
+    at: 70 * SECOND,
+    input: { kind: 'fault.set', to: 'faults', data: { name: 'kubelet-stopped', target: 'control-plane', on: false } },
+  },
 ]
 const END = 80 * SECOND
 
@@ -72,7 +81,10 @@ describe.each(Object.keys(SCENARIOS))('%s', (name) => {
       const machine = newMachine(SEED)
       machine.restore(half)
       expect(machine.hash()).toBe(at)
-      for (const { at: moment, input } of [...INPUTS.filter((i) => i.at >= 65 * SECOND), { at: END, input: undefined }]) {
+      for (const { at: moment, input } of [
+        ...INPUTS.filter((i) => i.at >= 65 * SECOND),
+        { at: END, input: undefined },
+      ]) {
         while ((machine.nextAt() ?? Infinity) <= moment) machine.step()
         machine.idleUntil(moment)
         if (input) machine.input(input)
@@ -90,7 +102,11 @@ describe.each(Object.keys(SCENARIOS))('%s', (name) => {
     straight.seek(END)
     expect(straight.machine.hash()).toBe(want)
     straight.seek(64 * SECOND)
-    const { forked } = straight.input({ kind: 'fault.set', to: 'faults', data: { name: 'link-down', target: 'control-plane', on: true } })
+    const { forked } = straight.input({
+      kind: 'fault.set',
+      to: 'faults',
+      data: { name: 'link-down', target: 'control-plane', on: true },
+    })
     expect(forked).toBe(true)
     straight.runUntil(MINUTE + 10 * SECOND)
     const elsewhere = straight.machine.hash()

@@ -14,10 +14,14 @@ import type { ModelReader } from './tables.ts'
 type Check = (reader: ModelReader) => string[]
 
 const nameOf = (object: { metadata: { namespace?: string; name: string } }): string =>
-  object.metadata.namespace === undefined ? object.metadata.name : `${object.metadata.namespace}/${object.metadata.name}`
+  object.metadata.namespace === undefined
+    ? object.metadata.name
+    : `${object.metadata.namespace}/${object.metadata.name}`
 
-const condition = (object: { status?: { conditions?: { type: string; status: string }[] } }, type: string): string | undefined =>
-  object.status?.conditions?.find((c) => c.type === type)?.status
+const condition = (
+  object: { status?: { conditions?: { type: string; status: string }[] } },
+  type: string,
+): string | undefined => object.status?.conditions?.find((c) => c.type === type)?.status
 
 const isTerminal = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 const isReady = (pod: Pod): boolean => condition(pod as never, 'Ready') === 'True'
@@ -35,7 +39,9 @@ function podUids(reader: ModelReader): Set<string> {
 const nodes: Check = (reader) =>
   reader.all('nodes').flatMap((node) => {
     const ready = condition(node as never, 'Ready')
-    const taints = (node.spec.taints ?? []).filter((t) => t.key.startsWith('node.kubernetes.io/') && t.key !== 'node.kubernetes.io/unschedulable')
+    const taints = (node.spec.taints ?? []).filter(
+      (t) => t.key.startsWith('node.kubernetes.io/') && t.key !== 'node.kubernetes.io/unschedulable',
+    )
     return [
       ...(ready === 'True' ? [] : [`node ${nameOf(node)} is Ready ${ready}`]),
       ...taints.map((t) => `node ${nameOf(node)} keeps the taint ${t.key}`),
@@ -47,26 +53,51 @@ const workloads: Check = (reader) => [
     const want = d.spec.replicas ?? 1
     const s = d.status ?? {}
     const right =
-      (s.replicas ?? 0) === want && (s.updatedReplicas ?? 0) === want && (s.availableReplicas ?? 0) === want && s.observedGeneration === d.metadata.generation
+      (s.replicas ?? 0) === want &&
+      (s.updatedReplicas ?? 0) === want &&
+      (s.availableReplicas ?? 0) === want &&
+      s.observedGeneration === d.metadata.generation
     if (right && condition(d as never, 'Available') === 'True') return []
-    return [`deployment ${nameOf(d)} wants ${want}: ${JSON.stringify({ ...s, generation: d.metadata.generation, conditions: s.conditions?.map((c) => `${c.type}=${c.status} ${c.reason}`) })}`]
+    return [
+      `deployment ${nameOf(d)} wants ${want}: ${JSON.stringify({ ...s, generation: d.metadata.generation, conditions: s.conditions?.map((c) => `${c.type}=${c.status} ${c.reason}`) })}`,
+    ]
   }),
   ...reader.all('daemonsets').flatMap((d) => {
     const s = d.status
-    if (s && s.numberAvailable === s.desiredNumberScheduled && s.updatedNumberScheduled === s.desiredNumberScheduled && s.currentNumberScheduled === s.desiredNumberScheduled && (s.numberMisscheduled ?? 0) === 0)
+    if (
+      s &&
+      s.numberAvailable === s.desiredNumberScheduled &&
+      s.updatedNumberScheduled === s.desiredNumberScheduled &&
+      s.currentNumberScheduled === s.desiredNumberScheduled &&
+      (s.numberMisscheduled ?? 0) === 0
+    )
       return []
     return [`daemonset ${nameOf(d)}: ${JSON.stringify(s)}`]
   }),
   ...reader.all('replicasets').flatMap((rs) => {
-    const pods = reader.by('pods', 'owner', rs.metadata.uid).filter((p) => !isTerminal(p) && p.metadata.deletionTimestamp === undefined)
-    return pods.length === (rs.spec.replicas ?? 1) ? [] : [`replicaset ${nameOf(rs)} wants ${rs.spec.replicas} and has ${pods.length}`]
+    const pods = reader
+      .by('pods', 'owner', rs.metadata.uid)
+      .filter((p) => !isTerminal(p) && p.metadata.deletionTimestamp === undefined)
+    return pods.length === (rs.spec.replicas ?? 1)
+      ? []
+      : [`replicaset ${nameOf(rs)} wants ${rs.spec.replicas} and has ${pods.length}`]
   }),
 ]
 
 const leaving: Check = (reader) => [
-  ...reader.all('pods').filter((p) => p.metadata.deletionTimestamp !== undefined).map((p) => `pod ${nameOf(p)} is still Terminating`),
-  ...reader.all('namespaces').filter((n) => n.metadata.deletionTimestamp !== undefined).map((n) => `namespace ${nameOf(n)} is still Terminating`),
-  ...reader.all('pods').flatMap((p) => (reader.get('namespaces', p.metadata.namespace ?? '') ? [] : [`pod ${nameOf(p)} outlives its namespace`])),
+  ...reader
+    .all('pods')
+    .filter((p) => p.metadata.deletionTimestamp !== undefined)
+    .map((p) => `pod ${nameOf(p)} is still Terminating`),
+  ...reader
+    .all('namespaces')
+    .filter((n) => n.metadata.deletionTimestamp !== undefined)
+    .map((n) => `namespace ${nameOf(n)} is still Terminating`),
+  ...reader
+    .all('pods')
+    .flatMap((p) =>
+      reader.get('namespaces', p.metadata.namespace ?? '') ? [] : [`pod ${nameOf(p)} outlives its namespace`],
+    ),
 ]
 
 /** A pod's status says what the runtime has: that is the kubelet's whole purpose. */
@@ -85,7 +116,17 @@ const statuses: Check = (reader) =>
       const container = id === '' ? undefined : reader.get('containers', id)
       if (status.state?.running && container?.state !== 'CONTAINER_RUNNING')
         out.push(`pod ${nameOf(pod)}: ${status.name} is said to run and is ${container?.state ?? 'gone'}`)
-      if (!status.state?.running && reader.by('containers', 'pod', uid).some((c) => c.metadata.name === status.name && c.state === 'CONTAINER_RUNNING' && reader.now - (c.startedAt ?? 0) > 5_000_000))
+      if (
+        !status.state?.running &&
+        reader
+          .by('containers', 'pod', uid)
+          .some(
+            (c) =>
+              c.metadata.name === status.name &&
+              c.state === 'CONTAINER_RUNNING' &&
+              reader.now - (c.startedAt ?? 0) > 5_000_000,
+          )
+      )
         out.push(`pod ${nameOf(pod)}: ${status.name} runs and is said to be ${JSON.stringify(status.state)}`)
     }
     return out
@@ -102,7 +143,10 @@ const endpoints: Check = (reader) =>
       .sort()
     const have = reader
       .by('endpointslices', 'service', key)
-      .filter((slice) => slice.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] === 'endpointslice-controller.k8s.io')
+      .filter(
+        (slice) =>
+          slice.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] === 'endpointslice-controller.k8s.io',
+      )
       .flatMap((slice) => (slice.endpoints ?? []).map((e) => `${e.addresses[0]} ${e.conditions?.ready}`))
       .sort()
     return want.join() === have.join() ? [] : [`endpoints of ${key}: pods ${want.join()} slices ${have.join()}`]
@@ -112,9 +156,12 @@ const endpoints: Check = (reader) =>
 const rules: Check = (reader) =>
   reader.all('machines').flatMap(({ name: node }) => {
     if (!reader.get('kubeProxies', node)?.running) return [`kube-proxy of ${node} does not run`]
-    const proxier = newProxier(liveConfig(reader, node, reader.get('nodes', node)?.metadata.labels?.['topology.kubernetes.io/zone'] ?? ''))
+    const proxier = newProxier(
+      liveConfig(reader, node, reader.get('nodes', node)?.metadata.labels?.['topology.kubernetes.io/zone'] ?? ''),
+    )
     const watched = (labels: Record<string, string> | undefined): boolean =>
-      labels?.['service.kubernetes.io/headless'] === undefined && labels?.['service.kubernetes.io/service-proxy-name'] === undefined
+      labels?.['service.kubernetes.io/headless'] === undefined &&
+      labels?.['service.kubernetes.io/service-proxy-name'] === undefined
     for (const service of reader.all('services')) if (watched(service.metadata.labels)) proxier.setService(service)
     for (const slice of reader.all('endpointslices')) if (watched(slice.metadata.labels)) proxier.setSlice(slice)
     const fresh = new MapRules()
@@ -125,12 +172,15 @@ const rules: Check = (reader) =>
     // kube-proxy walks a map: the order of Services in a chain that they share is free.
     const text = (lines: readonly string[]): string => [...lines].sort().join('\n')
     for (const table of ['nat', 'filter'])
-      for (const chain of fresh.chains(table)) if (chain.name.startsWith('KUBE-')) want.set(`${table} ${chain.name}`, text(chain.rules))
+      for (const chain of fresh.chains(table))
+        if (chain.name.startsWith('KUBE-')) want.set(`${table} ${chain.name}`, text(chain.rules))
     const have = new Map<string, string>()
     for (const chain of reader.by('chains', 'node', node))
-      if (/^KUBE-(?!PROXY-CANARY|KUBELET)/.test(chain.name) && chain.table !== 'mangle') have.set(`${chain.table} ${chain.name}`, text(chain.rules))
+      if (/^KUBE-(?!PROXY-CANARY|KUBELET)/.test(chain.name) && chain.table !== 'mangle')
+        have.set(`${chain.table} ${chain.name}`, text(chain.rules))
     const out: string[] = []
-    for (const [key, lines] of want) if (have.get(key) !== lines) out.push(`rules of ${node}, ${key}: want\n${lines}\nhave\n${have.get(key)}`)
+    for (const [key, lines] of want)
+      if (have.get(key) !== lines) out.push(`rules of ${node}, ${key}: want\n${lines}\nhave\n${have.get(key)}`)
     for (const key of have.keys()) if (!want.has(key)) out.push(`rules of ${node}: ${key} is left over`)
     return out.slice(0, 3)
   })
@@ -142,45 +192,74 @@ const leftovers: Check = (reader) => {
   const gone = (what: string, uid: string): void => {
     if (!known.has(uid)) out.push(`${what} of the pod ${uid}, which is gone`)
   }
-  for (const s of reader.all('sandboxes')) gone(`sandbox ${s.metadata.namespace}/${s.metadata.name} attempt ${s.metadata.attempt} ${s.state} on ${s.node}`, s.metadata.uid)
-  for (const c of reader.all('containers')) gone(`container ${c.namespace}/${c.podName}/${c.metadata.name} ${c.state} on ${c.node}`, c.podUid)
+  for (const s of reader.all('sandboxes'))
+    gone(
+      `sandbox ${s.metadata.namespace}/${s.metadata.name} attempt ${s.metadata.attempt} ${s.state} on ${s.node}`,
+      s.metadata.uid,
+    )
+  for (const c of reader.all('containers'))
+    gone(`container ${c.namespace}/${c.podName}/${c.metadata.name} ${c.state} on ${c.node}`, c.podUid)
   for (const table of ['podWorkers', 'probes', 'backoffs', 'kubeletPods', 'podCache', 'podStatuses'] as const)
     for (const record of reader.all(table)) gone(`${table} on ${record.node}`, record.uid)
-  for (const e of reader.all('evictions')) if (!reader.get('pods', `${e.namespace}/${e.name}`)) out.push(`eviction of ${e.namespace}/${e.name}, which is gone`)
-  for (const s of reader.all('scheduling')) if (!reader.get('pods', `${s.namespace}/${s.name}`)) out.push(`scheduling of ${s.namespace}/${s.name}, which is gone`)
-  for (const p of reader.all('placements')) if (reader.get('pods', `${p.namespace}/${p.name}`)?.metadata.uid !== p.uid) out.push(`placement of ${p.namespace}/${p.name}, which is gone`)
-  if (reader.count('podsSeen') > reader.count('pods')) out.push(`podsSeen holds ${reader.count('podsSeen')} of ${reader.count('pods')} pods`)
+  for (const e of reader.all('evictions'))
+    if (!reader.get('pods', `${e.namespace}/${e.name}`)) out.push(`eviction of ${e.namespace}/${e.name}, which is gone`)
+  for (const s of reader.all('scheduling'))
+    if (!reader.get('pods', `${s.namespace}/${s.name}`))
+      out.push(`scheduling of ${s.namespace}/${s.name}, which is gone`)
+  for (const p of reader.all('placements'))
+    if (reader.get('pods', `${p.namespace}/${p.name}`)?.metadata.uid !== p.uid)
+      out.push(`placement of ${p.namespace}/${p.name}, which is gone`)
+  if (reader.count('podsSeen') > reader.count('pods'))
+    out.push(`podsSeen holds ${reader.count('podsSeen')} of ${reader.count('pods')} pods`)
 
   const sandboxes = new Map(reader.all('sandboxes').map((s) => [s.id, s]))
   for (const n of reader.all('netns')) {
     if (n.name === '') continue
     const s = sandboxes.get(n.sandboxId)
-    if (!s || s.state !== 'SANDBOX_READY') out.push(`netns ${n.node} ${n.name} belongs to ${s ? 'a dead sandbox' : 'no sandbox'}`)
+    if (!s || s.state !== 'SANDBOX_READY')
+      out.push(`netns ${n.node} ${n.name} belongs to ${s ? 'a dead sandbox' : 'no sandbox'}`)
   }
   for (const link of reader.all('links'))
-    if (!reader.get('netns', `${link.node}|${link.netns}`)) out.push(`link ${link.node} ${link.netns} ${link.name} is in no namespace`)
-    else if (link.netns === '' && link.kind === 'veth' && !reader.get('links', `${link.node}|${link.peer?.netns}|${link.peer?.name}`)) out.push(`veth ${link.node} ${link.name} has no peer`)
+    if (!reader.get('netns', `${link.node}|${link.netns}`))
+      out.push(`link ${link.node} ${link.netns} ${link.name} is in no namespace`)
+    else if (
+      link.netns === '' &&
+      link.kind === 'veth' &&
+      !reader.get('links', `${link.node}|${link.peer?.netns}|${link.peer?.name}`)
+    )
+      out.push(`veth ${link.node} ${link.name} has no peer`)
   for (const route of reader.all('routes'))
-    if (!reader.get('netns', `${route.node}|${route.netns}`)) out.push(`route ${route.node} ${route.netns} ${route.dst} is in no namespace`)
+    if (!reader.get('netns', `${route.node}|${route.netns}`))
+      out.push(`route ${route.node} ${route.netns} ${route.dst} is in no namespace`)
   for (const listener of reader.all('listeners'))
-    if (!reader.get('processes', `${listener.node}|${listener.pid}`)) out.push(`listener ${listener.node} ${listener.netns} ${listener.port} has no process`)
+    if (!reader.get('processes', `${listener.node}|${listener.pid}`))
+      out.push(`listener ${listener.node} ${listener.netns} ${listener.port} has no process`)
   for (const r of reader.all('ipReservations')) {
     const s = sandboxes.get(r.containerId)
-    if (!s || s.state !== 'SANDBOX_READY' || s.ip !== r.ip) out.push(`address ${r.ip} on ${r.node} is reserved for ${s ? `a sandbox ${s.state} with ${s.ip}` : 'no sandbox'}`)
+    if (!s || s.state !== 'SANDBOX_READY' || s.ip !== r.ip)
+      out.push(`address ${r.ip} on ${r.node} is reserved for ${s ? `a sandbox ${s.state} with ${s.ip}` : 'no sandbox'}`)
   }
   for (const p of reader.all('processes')) {
     if (p.zombie) out.push(`zombie ${p.node} ${p.pid} ${p.comm}`)
     if (p.comm === 'containerd-shim') {
       const id = p.cmdline[p.cmdline.indexOf('-id') + 1]!
-      if (sandboxes.get(id)?.state !== 'SANDBOX_READY') out.push(`shim ${p.node} ${p.pid} of ${sandboxes.has(id) ? 'a dead sandbox' : 'no sandbox'}`)
+      if (sandboxes.get(id)?.state !== 'SANDBOX_READY')
+        out.push(`shim ${p.node} ${p.pid} of ${sandboxes.has(id) ? 'a dead sandbox' : 'no sandbox'}`)
     } else if (p.containerId !== undefined) {
-      const alive = sandboxes.get(p.containerId)?.state === 'SANDBOX_READY' || reader.get('containers', p.containerId)?.state === 'CONTAINER_RUNNING'
+      const alive =
+        sandboxes.get(p.containerId)?.state === 'SANDBOX_READY' ||
+        reader.get('containers', p.containerId)?.state === 'CONTAINER_RUNNING'
       if (!alive) out.push(`process ${p.node} ${p.pid} ${p.comm} of a container that is gone`)
     }
   }
-  for (const log of reader.all('containerLogs')) if (!reader.get('containers', log.container)) out.push(`log of ${log.container}, which is gone`)
-  for (const call of reader.all('criCalls')) if (reader.now - call.since > MINUTE) out.push(`CRI call ${call.method} on ${call.node} waits since ${call.since}: ${call.doing}`)
-  for (const w of reader.all('workqueue')) if (w.state === 'working' && reader.now - w.since > MINUTE) out.push(`${w.controller} works on ${w.key} since ${w.since}`)
+  for (const log of reader.all('containerLogs'))
+    if (!reader.get('containers', log.container)) out.push(`log of ${log.container}, which is gone`)
+  for (const call of reader.all('criCalls'))
+    if (reader.now - call.since > MINUTE)
+      out.push(`CRI call ${call.method} on ${call.node} waits since ${call.since}: ${call.doing}`)
+  for (const w of reader.all('workqueue'))
+    if (w.state === 'working' && reader.now - w.since > MINUTE)
+      out.push(`${w.controller} works on ${w.key} since ${w.since}`)
   return out
 }
 

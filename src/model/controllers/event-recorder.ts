@@ -122,10 +122,19 @@ export function recordEvent(
       options.causes,
     )
   }
-  world.put('eventMemory', id, { paidUntil, dropped: memory.dropped, groups, sent: remember(memory.sent, sentKey, sent) })
+  world.put('eventMemory', id, {
+    paidUntil,
+    dropped: memory.dropped,
+    groups,
+    sent: remember(memory.sent, sentKey, sent),
+  })
 }
 
-function remember(sent: EventMemoryRecord['sent'], key: string, one: EventMemoryRecord['sent'][string]): EventMemoryRecord['sent'] {
+function remember(
+  sent: EventMemoryRecord['sent'],
+  key: string,
+  one: EventMemoryRecord['sent'][string],
+): EventMemoryRecord['sent'] {
   const all = { ...sent, [key]: one }
   const keys = Object.keys(all)
   if (keys.length > REMEMBERED) delete all[keys[0]!]
