@@ -158,3 +158,30 @@ describe('curl says why', () => {
     )
   })
 })
+
+describe('files with many objects', () => {
+  test('a namespace and a pod in one file: the account of the namespace is waited for', async () => {
+    const ran = await lab.run(`cat > ns.yaml <<'END'
+apiVersion: v1
+kind: Namespace
+metadata: {name: one-file}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: one-file}
+spec: {containers: [{name: c, image: nginx}]}
+END
+kubectl apply -f ns.yaml && kubectl create ns other && kubectl run p -n other --image=nginx`)
+    expect(ran).toMatchObject({
+      err: '',
+      out: 'namespace/one-file created\npod/p created\nnamespace/other created\npod/p created\n',
+    })
+  })
+
+  test('3,000 objects in one file', async () => {
+    const ran = await lab.run(`for i in $(seq 3000); do
+printf -- '---\\napiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: c%s, namespace: one-file}\\n' $i; done > many.yaml
+kubectl apply -f many.yaml | tail -1; kubectl delete -f many.yaml | wc -l`)
+    expect(ran).toMatchObject({ err: '', out: 'configmap/c3000 created\n3000\n' })
+  })
+})

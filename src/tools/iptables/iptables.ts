@@ -127,7 +127,8 @@ function restoreRun(call: ToolCall): ToolResult {
   const [file] = words.args
   const path = file?.startsWith('/') || file === undefined ? file : `${call.cwd === '/' ? '' : call.cwd}/${file}`
   const text = path === undefined ? call.stdin : call.files.read(path)
-  if (path !== undefined && text === undefined) return { err: `Can't open ${file}: No such file or directory\n`, exit: 1 }
+  if (path !== undefined && text === undefined)
+    return { err: `Can't open ${file}: No such file or directory\n`, exit: 1 }
   return restoreAll(call, call.place.node, text ?? '', { noflush: words.flags.has('n'), test: words.flags.has('t') })
 }
 

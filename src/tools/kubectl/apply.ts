@@ -37,38 +37,55 @@ export const dryRunSuffix = (dryRun: DryRun): string =>
 
 /**
  * A file may hold a Namespace and what goes into it: each object is sent when the one before it is in. So one object
- * per call, with the rest as state.
+ * per call, with the rest as state; the files are read and parsed once.
  */
 interface Progress {
+  readonly objects: readonly ManifestObject[]
+  readonly errors: string
   readonly next: number
   readonly exit: number
-  readonly printed: number
+  /** How often the API server has looked for the service account of `next` in vain. */
+  readonly tries: number
 }
 
-export function perObject(
-  kube: Kube,
-  errors: readonly string[],
-  objects: readonly ManifestObject[],
-  one: (object: ManifestObject) => { out?: string; err?: string; failed?: boolean; request?: ApiRequest },
-): ToolResult {
-  const before = (kube.call.state as Progress | undefined) ?? { next: 0, exit: 0, printed: 0 }
-  const object = objects[before.next]
-  const tail = errors.join('')
-  if (!object) return { err: tail, exit: tail === '' ? before.exit : 1 }
+export interface Sent {
+  readonly out?: string
+  readonly err?: string
+  readonly failed?: boolean
+  readonly request?: ApiRequest
+}
+
+/** admission/plugin/serviceaccount: NUM_TRIES and the time between them. A new namespace gets its account a moment later. */
+export const ACCOUNT_TRIES = 10
+export const ACCOUNT_RETRY = 100_000
+
+export function awaitsAccount(sent: { readonly err?: string }): boolean {
+  return /error looking up service account .* not found/.test(sent.err ?? '')
+}
+
+export function perObject(kube: Kube, one: (object: ManifestObject) => Sent): ToolResult {
+  const progress = (kube.call.state as Progress | undefined) ?? start(kube)
+  const { objects, errors, next, tries } = progress
+  const object = objects[next]
+  if (!object) return { err: errors, exit: errors === '' ? progress.exit : 1 }
   const result = one(object)
-  const exit = result.failed ? 1 : before.exit
-  const last = before.next + 1 >= objects.length
+  if (awaitsAccount(result) && tries < ACCOUNT_TRIES)
+    return { state: { ...progress, tries: tries + 1 }, wait: { until: kube.now + ACCOUNT_RETRY } }
+  const exit = result.failed ? 1 : progress.exit
+  const last = next + 1 >= objects.length
   return {
     out: result.out,
-    err: (result.err ?? '') + (last ? tail : ''),
-    ...(result.request ? { inputs: [asInput(result.request)] } : {}),
+    err: (result.err ?? '') + (last ? errors : ''),
+    inputs: result.request ? [asInput(result.request)] : [],
     ...(last
-      ? { exit: tail === '' ? exit : 1 }
-      : {
-          state: { next: before.next + 1, exit, printed: before.printed + 1 },
-          ...(result.request ? {} : { inputs: [] }),
-        }),
+      ? { exit: errors === '' ? exit : 1 }
+      : { state: { ...progress, next: next + 1, exit, tries: 0 } satisfies Progress }),
   }
+}
+
+function start(kube: Kube): Progress {
+  const { objects, errors } = readFiles(kube)
+  return { objects, errors: errors.join(''), next: 0, exit: 0, tries: 0 }
 }
 
 export const apply: Verb = {
@@ -86,10 +103,9 @@ export const apply: Verb = {
     wait: { takes: 'bool' },
   },
   run(kube) {
-    const { objects, errors } = readFiles(kube)
     const dryRun = dryRunOf(kube)
     const serverSide = kube.flags.bool('server-side')
-    return perObject(kube, errors, objects, (item) => {
+    return perObject(kube, (item) => {
       const { document, resource, source } = item
       const namespace = namespaceOf(kube, item)
       const metadata = (document.body.metadata ?? {}) as Record<string, unknown>

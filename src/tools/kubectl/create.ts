@@ -6,7 +6,7 @@ import { ask, errorText, notHonoured } from './client.ts'
 import { dryRunOf, dryRunSuffix, FILE_FLAGS, perObject } from './apply.ts'
 import { createObject } from './change.ts'
 import { KubectlError } from './flags.ts'
-import { namespaceOf, readFiles } from './manifests.ts'
+import { namespaceOf } from './manifests.ts'
 import { printObjects } from './output.ts'
 import { slashName } from './resource-args.ts'
 import type { Kube, Verb } from './verb.ts'
@@ -59,9 +59,8 @@ export const create: Verb = {
 }
 
 function fromFiles(kube: Kube): ToolResult {
-  const { objects, errors } = readFiles(kube)
   const dryRun = dryRunOf(kube)
-  return perObject(kube, errors, objects, (item) => {
+  return perObject(kube, (item) => {
     const { document, resource, source } = item
     const namespace = namespaceOf(kube, item)
     const body = {

@@ -2,6 +2,7 @@ import { resourceOf } from '../../model/apiserver/resources.ts'
 import { getObject } from '../../model/apiserver/object-store.ts'
 import type { Pod } from '../../model/apiserver/objects.ts'
 import type { ToolResult } from '../contract.ts'
+import { ACCOUNT_RETRY, ACCOUNT_TRIES, awaitsAccount } from './apply.ts'
 import { asInput } from './client.ts'
 import { createObject } from './change.ts'
 import { KubectlError } from './flags.ts'
@@ -14,6 +15,11 @@ interface Attached {
   readonly phase: 'wait' | 'shell' | 'gone'
   readonly since: number
   readonly printed: number
+}
+
+/** The namespace is young: its service account is looked for once more. */
+interface Tried {
+  readonly tries: number
 }
 
 const PODS = resourceOf('pods')!
@@ -45,7 +51,8 @@ export const run: Verb = {
     'grace-period': { takes: 'value' },
   },
   run(kube) {
-    if (kube.call.state) return attached(kube, kube.call.state as Attached)
+    const before = kube.call.state as Attached | Tried | undefined
+    if (before && 'phase' in before) return attached(kube, before)
     const { flags, args, rest } = kube
     const name = args[0]
     if (name === undefined)
@@ -96,6 +103,9 @@ export const run: Verb = {
       body = mergePatch(body, patch)
     }
     const made = createObject(kube, PODS, body)
+    const tries = before?.tries ?? 0
+    if (tries < ACCOUNT_TRIES && awaitsAccount(made))
+      return { state: { tries: tries + 1 } satisfies Tried, wait: { until: kube.now + ACCOUNT_RETRY } }
     if (made.exit !== 0 || !interactive || flags.has('dry-run'))
       return flags.bool('expose') && made.exit === 0 ? exposed(kube, made, name, labels) : made
     const { exit: _, out: _out, ...sent } = made
