@@ -110,10 +110,11 @@ export function connected(world: Pick<ModelWorld, 'get'>, a: string, b: string):
   const from = machineOf(world, a)
   const to = machineOf(world, b)
   if (from !== undefined && from === to) return true
-  return (
-    (from === undefined || world.get('machines', from)!.cable) && (to === undefined || world.get('machines', to)!.cable)
-  )
+  return cableOf(world, from) && cableOf(world, to)
 }
+
+const cableOf = (world: Pick<ModelWorld, 'get'>, machine: string | undefined): boolean =>
+  machine === undefined || world.get('machines', machine)!.cable
 
 /**
  * Sends a message that travels as its two actors stand: within one machine, or over the node network. With a pulled
@@ -129,9 +130,11 @@ export function sendOver(
   options: { extraMicros?: Micros; from?: string; causes?: readonly EventId[] } = {},
 ): EventId | undefined {
   const from = options.from ?? world.event.to
-  const local = machineOf(world, from) !== undefined && machineOf(world, from) === machineOf(world, to)
+  const here = machineOf(world, from)
+  const there = machineOf(world, to)
+  const local = here !== undefined && here === there
   const delayMicros = (options.extraMicros ?? 0) + (local ? LATENCY.local : LATENCY.lan)
-  if (!connected(world, from, to)) {
+  if (!local && !(cableOf(world, here) && cableOf(world, there))) {
     world.send('wire.lost', 'wire', { kind, from, to, data }, { from, delayMicros, causes: options.causes })
     return undefined
   }

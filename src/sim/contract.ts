@@ -134,12 +134,25 @@ export interface RecordedInput extends Input {
 
 /** The role of an actor: what stands after the last slash. */
 export function roleOf(actor: string): string {
-  const slash = actor.lastIndexOf('/')
-  return slash < 0 ? actor : actor.slice(slash + 1)
+  return partsOf(actor).role
 }
 
 /** The place of an actor: `worker-1` for `worker-1/kubelet`; the actor itself where there is no slash. */
 export function placeOf(actor: string): string {
-  const slash = actor.lastIndexOf('/')
-  return slash < 0 ? actor : actor.slice(0, slash)
+  return partsOf(actor).place
+}
+
+/** Every event asks for them, of a few dozen actors: taken apart once each. */
+const parts = new Map<string, { readonly role: string; readonly place: string }>()
+
+function partsOf(actor: string): { readonly role: string; readonly place: string } {
+  let known = parts.get(actor)
+  if (known === undefined) {
+    const slash = actor.lastIndexOf('/')
+    known =
+      slash < 0 ? { role: actor, place: actor } : { role: actor.slice(slash + 1), place: actor.slice(0, slash) }
+    if (parts.size > 10_000) parts.clear()
+    parts.set(actor, known)
+  }
+  return known
 }

@@ -57,8 +57,8 @@ export class Machine<T> {
   readonly seed: number
   private readonly tables = new Map<string, Table>()
   private readonly queue = new EventQueue()
-  private readonly handlers = new Map<string, Handler<T>>()
-  private readonly roles = new Set<string>()
+  /** By role. */
+  private readonly handlers = new Map<string, Map<string, Handler<T>>>()
   private readonly maxQueue: number
   private streams = new Map<string, number>()
   private time: Micros = 0
@@ -127,10 +127,10 @@ export class Machine<T> {
     this.sent = []
     this.reasons = NO_REASONS
     this.reasonsUsed = false
-    const handler = this.handlers.get(`${roleOf(event.to)}|${event.kind}`)
+    const handler = this.handlers.get(roleOf(event.to))?.get(event.kind)
     if (!handler)
       throw new MachineError(
-        `nobody handles ${event.kind} at ${event.to}: ${this.roles.has(roleOf(event.to)) ? 'its component has no handler of that kind' : 'no component plays that role'}`,
+        `nobody handles ${event.kind} at ${event.to}: ${this.handlers.has(roleOf(event.to)) ? 'its component has no handler of that kind' : 'no component plays that role'}`,
         event,
       )
     try {
@@ -206,11 +206,11 @@ export class Machine<T> {
       this.tables.set(name, new Table(name, spec as TableSpec<never>))
     }
     for (const role of component.roles) {
-      this.roles.add(role)
+      const handlers = this.handlers.get(role) ?? new Map<string, Handler<T>>()
+      this.handlers.set(role, handlers)
       for (const [kind, handler] of Object.entries(component.handlers)) {
-        const key = `${role}|${kind}`
-        if (this.handlers.has(key)) throw new MachineError(`two components handle ${kind} as ${role}`)
-        this.handlers.set(key, handler)
+        if (handlers.has(kind)) throw new MachineError(`two components handle ${kind} as ${role}`)
+        handlers.set(kind, handler)
       }
     }
   }
@@ -278,7 +278,9 @@ export class Machine<T> {
         if (!Number.isSafeInteger(delay) || delay < 0)
           throw new MachineError(`${kind} to ${to}: delay ${delay} is not a whole number of microseconds`)
         const current = machine.current!
-        const causes = options.causes ? [current.id, ...options.causes.filter((id) => id !== current.id)] : [current.id]
+        const causes = options.causes?.length
+          ? [current.id, ...options.causes.filter((id) => id !== current.id)]
+          : [current.id]
         const from = options.from ?? current.to
         const event = machine.schedule(
           kind,
