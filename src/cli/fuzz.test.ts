@@ -1,0 +1,7 @@
+import { expect, it } from 'vitest'
+import { fuzzOnce } from './fuzz.ts'
+
+// Each found something once: deleted mirrors, stale rules after a lost list, a container started twice.
+it.each([1, 165, 1052])('seed %i holds and settles', (seed) => {
+  expect(fuzzOnce(seed)).toBeUndefined()
+})
