@@ -5,6 +5,8 @@ const FRAMES = 30
 
 test('a first visit shows a running node, and one button starts a pod', async ({ lab, page }) => {
   await lab.open('/')
+  const policy = page.locator('meta[http-equiv="Content-Security-Policy"]')
+  await expect(policy).toHaveAttribute('content', /^default-src 'none'; script-src 'self'; /)
   const node = lab.picture('node')
   await expect(node.getByRole('group', { name: 'Node worker-1, cut open' })).toBeVisible()
   await expect(node.getByRole('button', { name: /^kubelet v1\.36/ })).toBeVisible()
@@ -25,4 +27,6 @@ test('a first visit shows a running node, and one button starts a pod', async ({
   await expect.poll(async () => (await lab.model.pod('web'))?.ready).toBe(true)
   const kinds = new Set(await lab.model.kinds())
   for (const kind of ['cri.request', 'cni.add', 'oci.create']) expect([...kinds]).toContain(kind)
+  await expect(lab.picture('pod-start')).toContainText('RunPodSandbox')
+  await expect(lab.picture('pod-start')).toContainText('CNI ADD')
 })

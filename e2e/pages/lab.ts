@@ -51,6 +51,14 @@ export class Lab {
     await this.page.getByRole('tablist', { name: 'Pictures' }).getByRole('tab', { name: title }).click()
   }
 
+  /** A key that moves time: back when the page has drawn where it leads. */
+  async press(key: string): Promise<void> {
+    const { executed } = (await this.model.transport())!
+    await this.page.keyboard.press(key)
+    await expect.poll(async () => (await this.model.transport())!.executed).not.toBe(executed)
+    await this.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
+  }
+
   async pause(): Promise<void> {
     await this.time.getByRole('button', { name: 'Pause' }).click()
     await expect.poll(() => this.model.playing()).toBe(false)

@@ -39,6 +39,8 @@ interface Heard {
   printed: string
   /** What the Content-Security-Policy has refused. */
   refused: string[]
+  /** What a frame has told the page around it. */
+  told: unknown[]
 }
 
 declare global {
@@ -59,6 +61,7 @@ function listen(): void {
     answers: new Map(),
     printed: '',
     refused: [],
+    told: [],
   }
   window.heard = heard
   document.addEventListener('securitypolicyviolation', (event) =>
@@ -81,6 +84,7 @@ function listen(): void {
     if (frame.bookmarks) heard.bookmarks = frame.bookmarks.length
     heard.events = [...(frame.whole ? [] : heard.events), ...frame.events].slice(-4000)
   }
+  window.addEventListener('message', ({ data }) => heard.told.push(data))
   const Real = window.Worker
   window.Worker = class extends Real {
     constructor(url: string | URL, options?: WorkerOptions) {
