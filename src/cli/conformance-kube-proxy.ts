@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { agrees, type TableResult } from './conformance-row.ts'
-import { type Json, type KubeProxyCase, readJson, runCase, runFlow, type StepRun, toCase } from './kube-proxy-case.ts'
+import { type Json, readJson } from './json-file.ts'
+import { type KubeProxyCase, runCase, runFlow, type StepRun, toCase } from './kube-proxy-case.ts'
 import { factRows, hashRows, metricRows, topologyRows } from './kube-proxy-facts.ts'
 import { differences } from './restore-compare.ts'
 
@@ -18,11 +19,12 @@ export function conformanceKubeProxy(dir: string, options: KubeProxyOptions = {}
   const root = existsSync(join(dir, 'kube-proxy')) ? join(dir, 'kube-proxy') : dir
   const folders = FOLDERS.map((name) => join(root, name)).filter((path) => existsSync(path))
   const results: TableResult[] = []
-  for (const folder of folders.length > 0 ? folders : [root]) results.push(...runFolder(folder, options))
+  for (const folder of folders.length > 0 ? folders : [root]) results.push(...kubeProxyTablesIn(folder, options))
   return results
 }
 
-function runFolder(folder: string, options: KubeProxyOptions): TableResult[] {
+/** The cases and rows that stand in this folder itself. */
+export function kubeProxyTablesIn(folder: string, options: KubeProxyOptions = {}): TableResult[] {
   const tables = new Map<string, TableResult>()
   const table = (name: string): TableResult => {
     let result = tables.get(name)

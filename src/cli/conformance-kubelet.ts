@@ -1,7 +1,9 @@
 /** Runs the kubelet tables of a conformance folder against the model. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { UsageError } from './arguments.ts'
 import { runTable, type Row, type RowRunner, type TableResult } from './conformance-row.ts'
+import { lineOf, readJson } from './json-file.ts'
 import { cgroupRows } from './kubelet-rows/cgroups.ts'
 import { nodeRows } from './kubelet-rows/node.ts'
 import { podRows } from './kubelet-rows/pods.ts'
@@ -26,13 +28,22 @@ type TableFile = { table: string; cases: Row[]; shared?: unknown }
 /** `dir` holds the files, or has them in its folder `kubelet`. `more` adds runners of other parts of the model. */
 export function conformanceKubelet(dir: string, more: Readonly<Record<string, RowRunner>> = {}): TableResult[] {
   const folder = existsSync(join(dir, 'kubelet')) ? join(dir, 'kubelet') : dir
-  if (!existsSync(folder)) return []
+  return existsSync(folder) ? kubeletTablesIn(folder, more) : []
+}
+
+/** The tables that stand in this folder itself. */
+export function kubeletTablesIn(folder: string, more: Readonly<Record<string, RowRunner>> = {}): TableResult[] {
   const runners = { ...kubeletRunners, ...more }
   const results: TableResult[] = []
   for (const file of readdirSync(folder).sort()) {
     if (!file.endsWith('.json')) continue
-    const content = JSON.parse(readFileSync(join(folder, file), 'utf8')) as TableFile
-    if (typeof content.table !== 'string' || !Array.isArray(content.cases)) continue
+    const path = join(folder, file)
+    const content = readJson(path) as TableFile | null
+    if (typeof content?.table !== 'string' || content.cases === undefined) continue
+    if (!Array.isArray(content.cases)) throw new UsageError(`${lineOf(path, 'cases')}: cases should be a list`)
+    for (const [i, row] of content.cases.entries())
+      if (typeof row?.name !== 'string')
+        throw new UsageError(`${lineOf(path, 'cases')}: case ${i + 1} is not an object with a name`)
     results.push(runTable(content.table, content.cases, content.shared, runners[content.table]))
   }
   return results

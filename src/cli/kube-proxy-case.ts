@@ -1,5 +1,4 @@
 /** A kube-proxy case file: configuration, node, Services and EndpointSlices, or steps that apply them one by one. */
-import { readFileSync } from 'node:fs'
 import type { EndpointSlice, Service } from '../model/apiserver/objects.ts'
 import {
   localDetector,
@@ -19,8 +18,7 @@ import { planRestore } from '../model/linux/netfilter/restore.ts'
 import { MapRules } from '../model/linux/netfilter/ruleset.ts'
 import { expandTrace } from '../model/linux/netfilter/trace.ts'
 import { UsageError } from './arguments.ts'
-
-export type Json = any // eslint-disable-line @typescript-eslint/no-explicit-any -- read from case files
+import { type Json, lineOf, readJson } from './json-file.ts'
 
 export type Flow = {
   name: string
@@ -49,35 +47,6 @@ export type StepRun = {
   sync: SyncResult
   text: string
   rules: MapRules
-}
-
-export function readJson(file: string): Json {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${file}: ${(error as Error).message}`)
-  }
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new UsageError(`${file}:${lineOfJsonError(text, (error as Error).message)}: ${(error as Error).message}`)
-  }
-}
-
-function lineOfJsonError(text: string, message: string): number {
-  const position = /position (\d+)/.exec(message)
-  if (position) return text.slice(0, Number(position[1])).split('\n').length
-  const line = /line (\d+)/.exec(message)
-  return line ? Number(line[1]) : text.split('\n').length
-}
-
-/** The line on which a key stands, for messages. */
-function lineOf(file: string, key: string): string {
-  const at = readFileSync(file, 'utf8')
-    .split('\n')
-    .findIndex((line) => line.includes(`"${key}"`))
-  return at < 0 ? file : `${file}:${at + 1}`
 }
 
 function list(file: string, where: Json, key: string): Json[] {

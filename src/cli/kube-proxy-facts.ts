@@ -15,7 +15,7 @@ import {
 } from '../model/kube-proxy/iptables/static-rules.ts'
 import { probability } from '../model/kube-proxy/iptables/service-rules.ts'
 import type { FactRow } from './conformance-kube-proxy.ts'
-import type { Json } from './kube-proxy-case.ts'
+import type { Json } from './json-file.ts'
 
 const PLAIN: ProxierConfig = {
   family: 4,

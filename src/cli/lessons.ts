@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { matchesGlob } from '../shell/glob.ts'
 import { newMachine } from '../model/cluster.ts'
 import { FAULTS } from '../model/faults/faults.ts'
@@ -14,6 +15,10 @@ import { loadFilters } from './filters.ts'
 
 /** Ids of the views a lesson may open; `src/app/views.ts` has the same list, and a test compares them. */
 export const VIEW_IDS = ['node', 'pod-start', 'packet-path', 'rules', 'cluster', 'timeline']
+
+/** This runs as .cache/NAME.mjs. */
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const LESSONS = join(ROOT, 'lessons')
 
 function lessonFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
@@ -37,8 +42,8 @@ export async function main(argv: string[]): Promise<number> {
   }
   const proofs: Proof[] = []
   const ids = new Map<string, string>()
-  for (const path of lessonFiles('lessons')) {
-    const file = relative('.', path)
+  for (const path of lessonFiles(LESSONS)) {
+    const file = relative(ROOT, path)
     const source = readFileSync(path, 'utf8')
     const id = /^id: *(\S+)/m.exec(source)?.[1] ?? ''
     if (!matchesGlob(wanted, id) && !matchesGlob(wanted, file) && !file.includes(wanted)) continue

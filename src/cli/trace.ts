@@ -133,6 +133,11 @@ export function tracePacket(rules: MapRules, packet: Packet, options: TraceOptio
       `${packet.src} is an address of the node: the packet starts there (OUTPUT); give --in for one that arrives`,
     )
   if (cut) assumed.add('more ways than can be listed: the first 4,096 stand for all')
+  const steps = expandTrace(rules, branches[0]!.traversal.trace)
+  if (steps.length === 0 && rules.tables().some((t) => rules.chains(t).some((chain) => chain.rules.length > 0)))
+    assumed.add(
+      'no rule was tried: nothing in this dump leads from a built-in chain to its rules; paste the whole output of iptables-save',
+    )
   const ends = branches.map(end)
   const main = branches.find((_, i) => ends[i]!.backend !== null) ?? branches[0]!
   const mainEnd = ends[branches.indexOf(main)]!

@@ -46,7 +46,7 @@ export const lab: Program = {
             process,
             args[0] === undefined
               ? 'usage: lab why KIND/NAME'
-              : `nothing is known of "${args[0]}"; name it as pod/web, node/worker-1, or by the number of an event`,
+              : `nothing is known of "${args[0]}"; name it as pod/web, pod/NAMESPACE/web, node/worker-1, or by the number of an event`,
           )
           return 1
         }

@@ -44,6 +44,7 @@ export function parseDump(text: string, defaultTable?: string): Dump {
   const rules = new MapRules(/(?:-[sd]|--to-(?:destination|source)) \[?[0-9a-f]*:[0-9a-f:]*:/i.test(text) ? 6 : 4)
   const homeless: Line[] = []
   let table = ''
+  let tableAt = 1
   let ruleCount = 0
   for (const line of lines) {
     let body = line.text
@@ -60,6 +61,7 @@ export function parseDump(text: string, defaultTable?: string): Dump {
       if (!BUILT_IN[table])
         say(line.at, 'warning', `table ${table} is not one of the kernel's: ${Object.keys(BUILT_IN).join(', ')}`)
       rules.table(table)
+      tableAt = line.at
     } else if (body.startsWith('COMMIT')) table = ''
     else if (body.startsWith(':') || /^-[PN]\s/.test(body)) {
       const home = lineTable || defaultTable
@@ -72,7 +74,10 @@ export function parseDump(text: string, defaultTable?: string): Dump {
     } else say(line.at, 'warning', `not a rule, passed over: ${short(body)}`)
   }
   if (homeless.length > 0) house(rules, homeless, say)
-  if (ruleCount === 0) say(1, 'error', 'no rule in it: paste the output of `iptables-save`')
+  if (table !== '') say(tableAt, 'note', `table ${table} has no COMMIT: the dump may be cut off`)
+  // A machine without rules prints its tables and chains all the same.
+  if (ruleCount === 0 && rules.tables().length === 0)
+    say(1, 'error', 'no rule in it: paste the output of `iptables-save`')
   return { rules, problems, ruleCount }
 }
 
