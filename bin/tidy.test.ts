@@ -25,7 +25,8 @@ const LONGER: Record<string, number> = {
   'src/model/images/shell/program.ts': 470,
   'src/views/drawing/Stage.tsx': 470,
   'src/views/node/Capsule.tsx': 470,
-  'src/cli/fuzz-requests.ts': 440,
+  'src/cli/fuzz-requests.ts': 450,
+  'src/model/cluster.test.ts': 480,
 }
 
 describe('the house is tidy', () => {

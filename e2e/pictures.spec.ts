@@ -2,7 +2,6 @@ import { expect, test } from './pages/test.ts'
 
 test('Packet path and Rules: a request finds its Service by the very rules that the terminal prints', async ({
   lab,
-  page,
 }) => {
   await lab.open('/lab?scenario=shop&view=packet-path')
   await lab.ready()

@@ -26,7 +26,7 @@ export function readJson(file: string): Json {
 
 const SPACE = /[ \t\r\n]*/y
 const SCALAR =
-  /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y // eslint-disable-line no-control-regex -- JSON forbids them in strings
+  /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y  
 
 /** Where the text stops being JSON; its length where it only ends too early. */
 function wrongAt(text: string): number {
