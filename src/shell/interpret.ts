@@ -2,7 +2,7 @@ import type { AndOr, CommandNode, PipelineNode, Statement } from 'unbash'
 import { ArithmeticError } from './arithmetic.ts'
 import { runCompound } from './compound.ts'
 import { asProcess, ExitShell } from './control.ts'
-import { startJob } from './jobs.ts'
+import { mayFork, startJob } from './jobs.ts'
 import { Stopped, type Context, type Interpreter, type Io } from './process.ts'
 import { RedirectError } from './redirects.ts'
 import { invoke, runSimple } from './simple-command.ts'
@@ -54,6 +54,7 @@ async function runPipeline(node: Extract<PipelineNode, { type: 'Pipeline' }>, co
 /** Every stage is a process of its own with a copy of the shell; all run beside one another. */
 async function runStages(node: Extract<PipelineNode, { type: 'Pipeline' }>, context: Context): Promise<number> {
   const { tasks } = context.kernel
+  mayFork(context)
   const exits: number[] = []
   let left = node.commands.length
   let finished: (() => void) | undefined

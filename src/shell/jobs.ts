@@ -1,13 +1,29 @@
 import type { Statement } from 'unbash'
 import { asProcess } from './control.ts'
-import { Stopped, type Context, type Job, type Kernel } from './process.ts'
+import { Stopped, type Context, type Io, type Job, type Kernel } from './process.ts'
 import { copyState } from './state.ts'
 import { nullSource } from './streams.ts'
-import { exitOf, type Group, type Signal } from './tasks.ts'
+import { exitOf, Killed, type Group, type Signal } from './tasks.ts'
+
+/** Processes at one time; a shell in a container of a careful cluster has about as many (pids.max). */
+const MOST_PROCESSES = 400
+
+/** Before a process is started: where there are too many, all jobs are ended, as nobody could type `kill` any more. */
+export function mayFork({ kernel, group }: Context): void {
+  if (group.killed) throw new Killed(group.killed)
+  if (kernel.tasks.alive() < MOST_PROCESSES) return
+  const own = new Set<Group>()
+  for (let g: Group | undefined = group; g; g = g.parent) own.add(g)
+  for (const job of kernel.jobs) if (!job.done && !own.has(job.group)) kernel.tasks.kill(job.group, 'KILL')
+  throw new Stopped(
+    `fork: Resource temporarily unavailable (more than ${MOST_PROCESSES} processes); all jobs were ended`,
+  )
+}
 
 /** `command &`: a process group of its own, so that Ctrl-C at the prompt does not reach it. */
 export function startJob(statement: Statement, context: Context, run: (inner: Context) => Promise<number>): number {
   const { kernel, shell, io } = context
+  mayFork(context)
   const group = kernel.tasks.group(kernel.root)
   const job: Job = {
     id: (kernel.jobs.at(-1)?.id ?? 0) + 1,
@@ -27,8 +43,8 @@ export function startJob(statement: Statement, context: Context, run: (inner: Co
     try {
       job.exit = await asProcess(() => run(inner))
     } catch (error) {
-      if (error instanceof Stopped) io.stderr.write(`${context.site.shellName}: ${error.message}\n`)
-      else throw error
+      if (!(error instanceof Stopped)) throw error
+      if (!group.killed) tryWrite(io.stderr, `${context.site.shellName}: ${error.message}\n`)
       job.exit = 1
     } finally {
       job.signal = group.killed
@@ -39,6 +55,15 @@ export function startJob(statement: Statement, context: Context, run: (inner: Co
     }
   })
   return 0
+}
+
+/** The terminal may have had more than it takes: then nothing more can be said. */
+function tryWrite(sink: Io['stderr'], text: string): void {
+  try {
+    sink.write(text)
+  } catch {
+    // Said often enough.
+  }
 }
 
 export async function waitForJob(job: Job, kernel: Kernel, group: Group): Promise<number> {

@@ -148,6 +148,20 @@ describe('what goes wrong', () => {
     expect(result.out).toBe('after\n')
   })
 
+  test.each([
+    [':(){ :|:& };:', 'fork: Resource temporarily unavailable'],
+    ['f(){ f | f; }; f', 'fork: Resource temporarily unavailable'],
+    ['while :; do sleep 1 & done', 'fork: Resource temporarily unavailable'],
+    ['x=a; while true; do x=$x$x; done', 'the value of x is longer than 4 MB'],
+    ['while true; do x+=(a b c d e f g); done', 'x has more than 10000 elements'],
+    [`echo ${'$('.repeat(3000)}echo x${')'.repeat(3000)}`, 'the line is nested too deep'],
+  ])('what grows without end is stopped, and the shell goes on: %.40s', async (line, says) => {
+    const result = await sh(`${line}\nsleep 1\necho after`)
+    expect(result.err).toContain(says)
+    expect(result.err.length).toBeLessThan(5000)
+    expect(result.out).toBe('after\n')
+  })
+
   test('endless output is stopped with a clear line', async () => {
     const result = await sh(
       'yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\necho after',

@@ -71,6 +71,21 @@ interface Level {
 const LAPTOP_HOME = '/home/learner'
 const LINE_OUTPUT_LIMIT = 2_000_000
 const STEPS_PER_BREATH = 200
+type Line = { script: ReturnType<typeof parse>; placeholder: string | undefined; problem: string | undefined }
+
+/** A line as a script. The parser and those who walk its tree are recursive: a line of thousands of brackets is refused. */
+function readLine(source: string): Line | 'incomplete' | 'too deep' {
+  try {
+    const script = parse(source)
+    if (isIncomplete(script, source)) return 'incomplete'
+    const placeholder = placeholderIn(script, source)
+    return { script, placeholder, problem: placeholder === undefined ? syntaxError(script, source, false) : undefined }
+  } catch (error) {
+    if (error instanceof RangeError) return 'too deep'
+    throw error
+  }
+}
+
 /** Commands without model time passing. More than any lesson needs; far less than a tab can bear. */
 const STEP_LIMIT = 100_000
 
@@ -80,10 +95,7 @@ export function createSession(options: SessionOptions): Session {
   const { host } = options
   const tty = options.tty ?? false
   const tasks = createTasks((error) =>
-    options.write(
-      `bash: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-      'err',
-    ),
+    options.write(`bash: internal error: ${error instanceof Error ? error.message : String(error)}\n`, 'err'),
   )
   const root = tasks.group()
   const levels: Level[] = []
@@ -226,13 +238,17 @@ export function createSession(options: SessionOptions): Session {
           return pending !== '' ? 2 : shell.lastExit
         }
         pending += `${entry.text}\n`
-        const script = parse(pending)
-        if (isIncomplete(script, pending)) continue
+        const read = readLine(pending)
+        if (read === 'incomplete') continue
         const source = pending
         pending = ''
+        if (read === 'too deep') {
+          shellIo.stderr.write(`${site.shellName}: the line is nested too deep\n`)
+          shell.lastExit = 2
+          continue
+        }
+        const { script, placeholder, problem } = read
         if (source.trim() !== '') kernel.history.push(source.trimEnd())
-        const placeholder = placeholderIn(script, source)
-        const problem = placeholder === undefined ? syntaxError(script, source, false) : undefined
         if (placeholder !== undefined) {
           shellIo.stderr.write(placeholderHint(placeholder, source, host.reader()))
           shell.lastExit = 2
@@ -277,6 +293,12 @@ export function createSession(options: SessionOptions): Session {
       shellIo.stderr.write(
         `\n${site.shellName}: ${error instanceof Stopped ? error.message : `stopped: ${error.message}`}\n`,
       )
+      tasks.kill(line, 'KILL')
+      shell.lastExit = 1
+    } else if (error instanceof RangeError) {
+      // A text or a stack that grew without end; the shell itself must outlive it.
+      lineOutput = 0
+      shellIo.stderr.write(`\n${site.shellName}: stopped: out of memory (${error.message})\n`)
       tasks.kill(line, 'KILL')
       shell.lastExit = 1
     } else throw error

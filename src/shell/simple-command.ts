@@ -11,6 +11,8 @@ import { type WordContext } from './expansion.ts'
 import { arithmeticOf, expandToText, expandWord } from './words.ts'
 
 const MAX_DEPTH = 100
+const LONGEST_VALUE = 4_000_000
+const MOST_ELEMENTS = 10_000
 
 export async function runSimple(node: Command, context: Context): Promise<number> {
   const { shell } = context
@@ -134,10 +136,13 @@ async function assign(a: Assignment, shell: ShellState, words: WordContext): Pro
     for (const element of a.value.elements) elements.push(...(await expandWord(element, words)))
     const old = shell.vars.get(a.name)?.value
     const before = a.append && old !== undefined ? (typeof old === 'string' ? [old] : old) : []
+    if (before.length + elements.length > MOST_ELEMENTS)
+      throw new Stopped(`stopped: ${a.name} has more than ${MOST_ELEMENTS} elements`)
     setVar(shell, a.name, [...before, ...elements])
     return
   }
   const value = await expandToText(a.value, words)
+  if (value.length > LONGEST_VALUE) throw new Stopped(`stopped: the value of ${a.name} is longer than 4 MB`)
   const old = shell.vars.get(a.name)?.value
   if (a.index) {
     const list = old === undefined ? [] : typeof old === 'string' ? [old] : [...old]

@@ -51,6 +51,8 @@ export interface Tasks {
   kill(group: Group, signal: Signal): void
   /** Runs beside the caller. The promise never rejects. */
   spawn(run: () => Promise<void>): void
+  /** Spawned and not ended yet. */
+  alive(): number
   block<V>(group: Group, register: (wake: (value: V) => void) => (() => void) | undefined): Promise<V>
   waitForModel(group: Group, wait: ModelWait): Promise<void>
   /** Everything that is waited for in the model right now. */
@@ -64,6 +66,7 @@ export interface Tasks {
 
 export function createTasks(onError: (error: unknown) => void): Tasks {
   let running = 0
+  let alive = 0
   const quietListeners: (() => void)[] = []
   const waiters = new Set<Waiter>()
 
@@ -86,12 +89,15 @@ export function createTasks(onError: (error: unknown) => void): Tasks {
       for (const child of [...group.children]) tasks.kill(child, signal)
       for (const reject of [...group.blocked]) reject(new Killed(signal))
     },
+    alive: () => alive,
     spawn(run) {
       running++
+      alive++
       run()
         .catch(onError)
         .finally(() => {
           running--
+          alive--
           settleQuiet()
         })
     },
