@@ -64,6 +64,7 @@ for (const colorScheme of ['light', 'dark'] satisfies Theme[])
           await expect(page.getByRole('dialog')).toBeVisible()
           found.push(...(await broken(page, colorScheme, `overlay ${key}`)))
           await page.keyboard.press('Escape')
+          await expect(page.getByRole('dialog')).toBeHidden()
         }
         expect(found).toEqual([])
       })

@@ -22,6 +22,12 @@ test('a first visit shows a running node, and one button starts a pod', async ({
   await expect(page).toHaveURL(/#\/lab\?view=node/)
   await expect.poll(async () => (await lab.model.pod('web'))?.node).toBe('worker-1')
   await expect(node.getByRole('button', { name: /^pod default\/web,/ })).toBeVisible()
+  // The mouse rests where the button was: no card covers the picture until it is moved.
+  await expect(lab.picture('pod-start')).toContainText('bound')
+  await expect(page.getByRole('tooltip')).toHaveCount(0)
+  for (const thing of [/^kubelet /, /^containerd /])
+    await node.getByRole('button', { name: thing }).hover({ position: { x: 8, y: 8 } })
+  await expect(page.getByRole('tooltip', { name: 'containerd' })).toContainText('crictl info')
   // Follow shows each message for 0.6 s: faster, now that the start has been seen.
   await lab.model.speed(10)
   await expect.poll(async () => (await lab.model.pod('web'))?.ready).toBe(true)
