@@ -31,6 +31,8 @@ export function Overlay({
       data-wide={wide}
       data-bare={bare}
       aria-label={title}
+      // Escape cancels first; `close` comes a task later, and a key pressed between the two was lost.
+      onCancel={close}
       onClose={close}
       onClick={(event) => event.target === dialog.current && close()}
     >
