@@ -81,6 +81,8 @@ export interface SendOptions {
 
 /** All that a handler sees. Records are frozen: `put` replaces whole records. */
 export interface World<T> extends Reader<T> {
+  /** Whether `by` would give any record; costs nothing. */
+  has<K extends keyof T & string>(table: K, index: string, key: string): boolean
   put<K extends keyof T & string>(table: K, id: string, record: T[K] | undefined): void
   /** Schedules an event; returns its id, with which it can be cancelled. */
   send(kind: string, to: string, data: unknown, options?: SendOptions): EventId
@@ -142,17 +144,27 @@ export function placeOf(actor: string): string {
   return partsOf(actor).place
 }
 
-/** Every event asks for them, of a few dozen actors: taken apart once each. */
-const parts = new Map<string, { readonly role: string; readonly place: string }>()
+/** The same name, always the same string: events are many, actors a few dozen. */
+export function actorOf(actor: string): string {
+  return partsOf(actor).actor
+}
 
-function partsOf(actor: string): { readonly role: string; readonly place: string } {
+interface ActorParts {
+  readonly actor: string
+  readonly role: string
+  readonly place: string
+}
+
+/** Every event asks for them: taken apart once each. */
+const parts = new Map<string, ActorParts>()
+
+function partsOf(actor: string): ActorParts {
   let known = parts.get(actor)
   if (known === undefined) {
     const slash = actor.lastIndexOf('/')
-    known =
-      slash < 0 ? { role: actor, place: actor } : { role: actor.slice(slash + 1), place: actor.slice(0, slash) }
+    const [place, role] = slash < 0 ? [actor, actor] : [actor.slice(0, slash), actor.slice(slash + 1)]
     if (parts.size > 10_000) parts.clear()
-    parts.set(actor, known)
+    parts.set(actor, (known = { actor, role, place }))
   }
   return known
 }

@@ -14,7 +14,7 @@ import type {
   TableSpec,
   World,
 } from './contract.ts'
-import { roleOf } from './contract.ts'
+import { actorOf, roleOf } from './contract.ts'
 import { hash32, nextBits, streamSeed } from './random.ts'
 import { EventQueue, type QueueState } from './queue.ts'
 import { freezePlain, Table, type TableState } from './records.ts'
@@ -72,6 +72,8 @@ export class Machine<T> {
   private sent: EventId[] = []
   private reasons: readonly Reason[] = NO_REASONS
   private reasonsUsed = false
+  /** The running event as the only cause, as most of what it sends has it. */
+  private cause: readonly EventId[] | undefined
 
   constructor(components: readonly Component<T>[], options: MachineOptions) {
     this.seed = options.seed
@@ -127,6 +129,7 @@ export class Machine<T> {
     this.sent = []
     this.reasons = NO_REASONS
     this.reasonsUsed = false
+    this.cause = undefined
     const handler = this.handlers.get(roleOf(event.to))?.get(event.kind)
     if (!handler)
       throw new MachineError(
@@ -145,7 +148,8 @@ export class Machine<T> {
       throw wrapped
     }
     this.current = undefined
-    return { n: this.count, event, changes: this.changes, sent: this.sent }
+    // Arrays that grew are larger than what is in them; journals keep many.
+    return { n: this.count, event, changes: this.changes.slice(), sent: this.sent.slice() }
   }
 
   /** Moves the clock to `at` without running anything; the next event must not be due before. */
@@ -235,8 +239,8 @@ export class Machine<T> {
     const event: SimEvent = Object.freeze({
       id: this.nextId++,
       kind,
-      from,
-      to,
+      from: actorOf(from),
+      to: actorOf(to),
       sent: this.time,
       at,
       data: freezePlain(data),
@@ -265,6 +269,7 @@ export class Machine<T> {
       get: (table, id) => machine.table(table).get(id) as never,
       all: (table) => machine.table(table).all() as never,
       by: (table, index, key) => machine.table(table).by(index, key) as never,
+      has: (table, index, key) => machine.table(table).has(index, key),
       count: (table) => machine.table(table).size,
       pending: () => machine.queue.pending(),
       put(table, id, record) {
@@ -279,18 +284,10 @@ export class Machine<T> {
           throw new MachineError(`${kind} to ${to}: delay ${delay} is not a whole number of microseconds`)
         const current = machine.current!
         const causes = options.causes?.length
-          ? [current.id, ...options.causes.filter((id) => id !== current.id)]
-          : [current.id]
+          ? Object.freeze([current.id, ...options.causes.filter((id) => id !== current.id)])
+          : (machine.cause ??= Object.freeze([current.id]))
         const from = options.from ?? current.to
-        const event = machine.schedule(
-          kind,
-          from,
-          to,
-          data,
-          machine.time + delay,
-          Object.freeze(causes),
-          machine.takeReasons(),
-        )
+        const event = machine.schedule(kind, from, to, data, machine.time + delay, causes, machine.takeReasons())
         machine.sent.push(event.id)
         return event.id
       },

@@ -70,6 +70,10 @@ export class Table {
     return (bucket.list = Object.freeze(list))
   }
 
+  has(index: string, key: string): boolean {
+    return this.keysOf(index).has(key)
+  }
+
   entries(): Iterable<[string, object]> {
     return this.rows.entries()
   }
