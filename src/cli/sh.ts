@@ -60,7 +60,8 @@ export async function main(argv: string[]): Promise<number> {
       ;(stream === 'out' ? process.stdout : process.stderr).write(text)
     },
   })
-  return runLines(session, script, moverOf(runner))
+  const mover = moverOf(runner, (why) => process.stderr.write(`# interrupted as by Ctrl-C: ${why}\n`))
+  return runLines(session, script, mover)
 }
 
 function runnerOf(timeline: Timeline<Tables>): Runner {

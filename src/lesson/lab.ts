@@ -33,18 +33,28 @@ export function machineRunner(machine: Machine<Tables>): Runner {
 
 /** A waiting command may move the model this far; past it the command is interrupted as by Ctrl-C. */
 const LONGEST_WAIT: Micros = 3_600_000_000
+/** All waits of a script together: `tail -f` and `watch` wake every second, and would go on for ever. */
+const LONGEST_SCRIPT: Micros = 6 * LONGEST_WAIT
 
 /** Moves the model for a shell that waits: event by event, until a table it names is written or its moment comes. */
-export function moverOf(runner: Runner): Mover {
+export function moverOf(runner: Runner, interrupted?: (why: string) => void): Mover {
+  const started = runner.reader.now
   return {
     advance(waits: readonly ModelWait[]) {
+      if (runner.reader.now - started > LONGEST_SCRIPT) {
+        interrupted?.('six hours of model time have passed')
+        return undefined
+      }
       const until = Math.min(...waits.map((wait) => wait.until ?? Infinity))
       const tables = new Set(waits.flatMap((wait) => [...(wait.tables ?? [])]))
       const limit = Math.min(until, runner.reader.now + LONGEST_WAIT)
       for (;;) {
         const next = runner.nextAt()
         if (next === undefined || next > limit) {
-          if (!Number.isFinite(until) || until > limit) return undefined
+          if (!Number.isFinite(until) || until > limit) {
+            interrupted?.('nothing that it waits for happens within an hour')
+            return undefined
+          }
           runner.idleUntil(until)
           return new Set()
         }

@@ -27,7 +27,10 @@ export function createSites(host: Host, laptopFiles: Readonly<Record<string, str
     const key =
       place.at === 'laptop' ? 'laptop' : place.at === 'node' ? `node ${place.node}` : `container ${place.container}`
     let site = made.get(key)
-    if (!site) made.set(key, (site = make(place)))
+    if (!site) {
+      const { files, ...rest } = make(place)
+      made.set(key, (site = { ...rest, files: withDevices(files) }))
+    }
     return site
   }
 
@@ -76,6 +79,22 @@ export function createSites(host: Host, laptopFiles: Readonly<Record<string, str
       home: '/root',
       env: { PATH, HOME: '/root', ...Object.fromEntries((record?.envs ?? []).map((e) => [e.key, e.value])) },
     }
+  }
+}
+
+/** `/dev/null` is everywhere. Files that never end are not: who reads one whole would never be done. */
+function withDevices(files: Files): Files {
+  const isNull = (path: string): boolean => path === '/dev/null'
+  const isEndless = (path: string): boolean => /^\/dev\/(zero|random|urandom|full)$/.test(path)
+  return {
+    ...files,
+    stat: (path) =>
+      isNull(path) || isEndless(path)
+        ? { ok: { kind: 'file', size: 0, modified: 0, mode: 'crw-rw-rw-' } }
+        : files.stat(path),
+    read: (path) => (isNull(path) ? { ok: '' } : isEndless(path) ? { error: 'EPERM' } : files.read(path)),
+    write: (path, text) => (isNull(path) ? undefined : isEndless(path) ? 'EPERM' : files.write(path, text)),
+    remove: (path) => (isNull(path) || isEndless(path) ? 'EPERM' : files.remove(path)),
   }
 }
 

@@ -129,7 +129,10 @@ export const seq: Program = {
     const out: string[] = []
     for (let i = 0; step > 0 ? first + i * step <= last + 1e-9 : first + i * step >= last - 1e-9; i++) {
       out.push((first + i * step).toFixed(digits))
-      if (out.length > 200_000) break
+      if (out.length > 200_000) {
+        complain(process, 'more than 200000 numbers are not simulated here')
+        return 1
+      }
     }
     const width = options.flags.has('w') ? Math.max(0, ...out.map((text) => text.length)) : 0
     const separator = options.values.get('s') ?? '\n'
