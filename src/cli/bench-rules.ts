@@ -18,7 +18,11 @@ export function manyServices(count: number): ManyServices {
     const name = `svc-${i}`
     services.push({
       metadata: { name, namespace: 'bench' },
-      spec: { type: 'ClusterIP', clusterIP: ip(i, 96), ports: [{ name: 'p', port: 80, protocol: 'TCP', targetPort: 8080 }] },
+      spec: {
+        type: 'ClusterIP',
+        clusterIP: ip(i, 96),
+        ports: [{ name: 'p', port: 80, protocol: 'TCP', targetPort: 8080 }],
+      },
     })
     endpointSlices.push({
       metadata: { name: `${name}-1`, namespace: 'bench', labels: { 'kubernetes.io/service-name': name } },
@@ -27,7 +31,17 @@ export function manyServices(count: number): ManyServices {
       ports: [{ name: 'p', port: 8080, protocol: 'TCP' }],
     })
   }
-  const runs = runCase(toCase('bench', { name: 'bench', input: { config: { clusterCIDR: '10.128.0.0/9' }, node: { name: 'n', ip: '172.18.0.3' }, services, endpointSlices } }))
+  const runs = runCase(
+    toCase('bench', {
+      name: 'bench',
+      input: {
+        config: { clusterCIDR: '10.128.0.0/9' },
+        node: { name: 'n', ip: '172.18.0.3' },
+        services,
+        endpointSlices,
+      },
+    }),
+  )
   return { rules: runs[runs.length - 1]!.rules, last: ip(count, 96) }
 }
 
@@ -47,4 +61,3 @@ export function tracePacket({ rules, last }: ManyServices): number {
   )
   return comparedRules(traversal.trace)
 }
-

@@ -82,12 +82,19 @@ function seekAnHour(): Figure[] {
   let turn = 0
   const from = machine.now
   for (let t = 0; t < 60; t++)
-    while ((machine.nextAt() ?? Infinity) <= from + (t + 1) * MINUTE) turn = Math.max(turn, timed(() => timeline.step()).ms)
+    while ((machine.nextAt() ?? Infinity) <= from + (t + 1) * MINUTE)
+      turn = Math.max(turn, timed(() => timeline.step()).ms)
   timeline.runUntil(from + 60 * MINUTE)
   let worst = 0
-  for (let i = 0; i < 40; i++) worst = Math.max(worst, timed(() => timeline.seek(from + ((i * 37) % 60) * MINUTE + i * 1_234_567)).ms)
+  for (let i = 0; i < 40; i++)
+    worst = Math.max(worst, timed(() => timeline.seek(from + ((i * 37) % 60) * MINUTE + i * 1_234_567)).ms)
   return [
-    { what: 'seek anywhere in an hour, the worst of 40', ms: worst, budgetMs: 100, note: `${timeline.branch.headExecuted} events` },
+    {
+      what: 'seek anywhere in an hour, the worst of 40',
+      ms: worst,
+      budgetMs: 100,
+      note: `${timeline.branch.headExecuted} events`,
+    },
     { what: 'longest single event in that hour', ms: turn, budgetMs: 8 },
   ]
 }
@@ -102,7 +109,11 @@ function packetThroughManyServices(): Figure {
 
 function boot(): Figure {
   newMachine(1)
-  return { what: 'boot and open the default cluster', ms: best(3, () => timed(() => openScenario('default', 1)).ms), budgetMs: 500 }
+  return {
+    what: 'boot and open the default cluster',
+    ms: best(3, () => timed(() => openScenario('default', 1)).ms),
+    budgetMs: 500,
+  }
 }
 
 export function main(argv: string[]): number {

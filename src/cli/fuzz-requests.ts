@@ -358,6 +358,11 @@ export function request(below: Below, reader: ModelReader, step: number): Plain 
       patchType: 'merge',
       body: { metadata: { labels: { 'topology.kubernetes.io/zone': pick(below, ['a', 'b', null]) } } },
     }),
+    // The node goes, its kubelet stays; it comes back when that is started again.
+    () =>
+      below(4) > 0
+        ? { verb: 'delete', resource: 'pods', ...somePod() }
+        : { verb: 'delete', resource: 'nodes', namespace: undefined, name: pick(below, NODES) },
     () => ({ verb: 'deletecollection', resource: 'pods', labelSelector: `app=${app}` }),
   ]
   return plain({ namespace, ...pick(below, kinds)() })

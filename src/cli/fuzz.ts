@@ -50,7 +50,7 @@ export function fuzzOnce(
   options: { trace?: boolean; machine?: Machine<Tables> } = {},
 ): string | undefined {
   const below = generator(seed)
-  const machine = options.machine ?? openScenario('default', seed)
+  const machine = options.machine ?? openScenario(pick(below, ['default', 'default', 'shop']), seed)
   const watch: Watch = { events: 0, refused: new Map(), trace: options.trace === true }
   const set = new Map<string, { name: string; target: string }>()
   const say = (text: string): void =>
@@ -95,8 +95,11 @@ export function fuzzOnce(
     say('everything is healed')
     for (const { name, target } of set.values())
       give({ kind: 'fault.set', to: 'faults', data: { name, target, on: false } })
-    // The API server may be behind a cable that was only just put back.
-    run(machine, machine.now + SECOND, watch)
+    // A machine without power boots first; a node that was deleted comes back with its kubelet.
+    run(machine, machine.now + 20 * SECOND, watch)
+    for (const { name } of machine.reader.all('machines'))
+      if (!machine.reader.get('nodes', name)) give({ kind: 'kubelet.restart', to: `${name}/kubelet`, data: {} })
+    run(machine, machine.now + 10 * SECOND, watch)
     for (const input of healing(below, machine.reader, below(2) === 0)) give(input)
     run(machine, machine.now + 15 * MINUTE, watch)
     for (const text of watch.refused.keys()) say(`refused: ${text}`)

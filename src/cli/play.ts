@@ -15,7 +15,10 @@ export function main(argv: string[]): number {
   timeline.runUntil(duration(args, 'until', 120_000_000), Infinity, (entry) => {
     process.stdout.write(json ? `${JSON.stringify(plain(entry))}\n` : line(entry))
   })
-  if (!json) process.stdout.write(`${stopwatch(timeline.now)}  ${timeline.machine.executed} events  hash ${timeline.machine.hash()}\n`)
+  if (!json)
+    process.stdout.write(
+      `${stopwatch(timeline.now)}  ${timeline.machine.executed} events  hash ${timeline.machine.hash()}\n`,
+    )
   return 0
 }
 

@@ -263,6 +263,31 @@ const leftovers: Check = (reader) => {
   return out
 }
 
+/** What the scheduler thinks a node has given out, and the ways between nodes. */
+const books: Check = (reader) => {
+  const out: string[] = []
+  for (const room of reader.all('nodeRoom')) {
+    const placed = reader.all('placements').filter((p) => p.node === room.node)
+    const bound = reader.by('pods', 'node', room.node).filter((p) => !isTerminal(p))
+    const sum = (of: 'milliCpu' | 'memory'): number => placed.reduce((total, p) => total + p[of], 0)
+    if (room.pods !== placed.length || room.milliCpu !== sum('milliCpu') || room.memory !== sum('memory'))
+      out.push(
+        `room of ${room.node}: ${room.pods} pods, ${room.milliCpu}m; placements: ${placed.length}, ${sum('milliCpu')}m`,
+      )
+    if (placed.length !== bound.length)
+      out.push(`${room.node} has ${bound.length} pods and ${placed.length} placements`)
+  }
+  const machines = reader.all('machines')
+  for (const a of machines)
+    for (const b of machines) {
+      if (a === b) continue
+      const cidr = reader.get('nodes', b.name)?.spec.podCIDR
+      if (cidr && reader.get('routes', `${a.name}||${cidr}`)?.via !== b.ip)
+        out.push(`${a.name} has no route to the pods of ${b.name}`)
+    }
+  return out
+}
+
 /** What may grow with use has an end. */
 const bounds: Check = (reader) => {
   const out: string[] = []
@@ -294,5 +319,7 @@ const bounds: Check = (reader) => {
 
 /** What is asked for is there. False lines of `leftovers` and `bounds` are leaks; of the others, something that never came. */
 export function unsettled(reader: ModelReader): string[] {
-  return [nodes, leaving, workloads, statuses, endpoints, rules, leftovers, bounds].flatMap((check) => check(reader))
+  return [nodes, leaving, workloads, statuses, endpoints, rules, leftovers, books, bounds].flatMap((check) =>
+    check(reader),
+  )
 }

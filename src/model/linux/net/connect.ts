@@ -10,7 +10,7 @@ import { SECOND } from '../../../sim/clock.ts'
 import type { ModelWorld, NetPlace } from '../../tables.ts'
 import { parseIp } from '../netfilter/address.ts'
 import { addressesOf, isLocalAddress, lookupRoute } from '../netfilter/route.ts'
-import { changeFlow, newFlow } from './flow.ts'
+import { newFlow } from './flow.ts'
 import { actorOf, isOutside, OUTSIDE, primaryAddress } from './places.ts'
 import { failFlow } from './result.ts'
 import { sendFromClient, SYN } from './segments.ts'
@@ -64,34 +64,31 @@ export type NetRespond = { flow: string; response?: unknown; reset?: boolean }
 export function connect(world: ModelWorld, request: ConnectRequest): string {
   const src = request.src ?? sourceFor(world, request)
   const port = request.sport ?? ephemeralPort(world, request.from)
-  const flow = newFlow(world, {
-    proto: request.proto,
-    what: request.what,
-    routine: request.routine === true,
-    client: request.from,
-    src: src ?? '0.0.0.0',
-    sport: request.proto === 'icmp' ? world.random('icmp-id', 65_536) : port,
-    dst: request.dst,
-    dport: request.dport,
-    ...(request.container === undefined ? {} : { clientContainer: request.container }),
-    ...(request.via === undefined ? {} : { via: request.via }),
-    state: 'connecting',
-    ...(request.request === undefined ? {} : { request: request.request }),
-    answerTo: request.answer?.to ?? '',
-    answerKind: request.answer?.kind ?? '',
-    ...(request.ctx === undefined ? {} : { ctx: request.ctx }),
-    ...(request.proto === 'tcp'
-      ? {}
-      : { attempts: request.attempts ?? 1, retryMicros: request.retryMicros ?? request.timeoutMicros }),
-  })
   const actor = actorOf(request.from)
-  const deadline = world.send(
-    'timer.net-deadline',
-    actor,
-    { flow: flow.id },
-    { from: actor, delayMicros: request.timeoutMicros },
+  const flow = newFlow(
+    world,
+    {
+      proto: request.proto,
+      what: request.what,
+      routine: request.routine === true,
+      client: request.from,
+      src: src ?? '0.0.0.0',
+      sport: request.proto === 'icmp' ? world.random('icmp-id', 65_536) : port,
+      dst: request.dst,
+      dport: request.dport,
+      ...(request.container === undefined ? {} : { clientContainer: request.container }),
+      ...(request.via === undefined ? {} : { via: request.via }),
+      state: 'connecting',
+      ...(request.request === undefined ? {} : { request: request.request }),
+      answerTo: request.answer?.to ?? '',
+      answerKind: request.answer?.kind ?? '',
+      ...(request.ctx === undefined ? {} : { ctx: request.ctx }),
+      ...(request.proto === 'tcp'
+        ? {}
+        : { attempts: request.attempts ?? 1, retryMicros: request.retryMicros ?? request.timeoutMicros }),
+    },
+    (id) => world.send('timer.net-deadline', actor, { flow: id }, { from: actor, delayMicros: request.timeoutMicros }),
   )
-  changeFlow(world, flow.id, { deadline })
   if (src === undefined) {
     world.because('NW3', { dst: request.dst })
     failFlow(world, flow.id, 'unreachable', 60)

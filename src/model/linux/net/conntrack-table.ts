@@ -35,19 +35,38 @@ export function keepConntrack(world: ModelWorld, node: string, tracked: Tracked)
     return
   }
   const old = world.get('conntrack', id)
-  if (!old && world.by('conntrack', 'node', node).length === 0)
+  if (!old && !world.has('conntrack', 'node', node))
     world.send(CONNTRACK_GC, `${node}/kernel`, {}, { delayMicros: SWEEP_MICROS, from: `${node}/kernel` })
-  world.put('conntrack', id, {
-    ...plain(entry),
-    node,
-    startedAt: old && old.expiresAt > world.now ? old.startedAt : world.now,
-    expiresAt: world.now + entry.timeoutSeconds * SECOND,
-    packets: (old?.packets ?? 0) + 1,
-  })
+  const startedAt = old && old.expiresAt > world.now ? old.startedAt : world.now
+  world.put('conntrack', id, recordOf(node, entry, startedAt, world.now, (old?.packets ?? 0) + 1))
 }
 
-function plain(entry: ConntrackEntry): ConntrackEntry {
+/** Spelled out and not spread: there is one for every packet that passes a machine. */
+function recordOf(
+  node: string,
+  entry: ConntrackEntry,
+  startedAt: number,
+  now: number,
+  packets: number,
+): ConntrackRecord {
   const { orig, reply, state, seenReply, assured, dnat, snat, mark, timeoutSeconds, answeredAt } = entry
+  const expiresAt = now + timeoutSeconds * SECOND
+  if (state !== undefined && answeredAt === undefined)
+    return {
+      orig,
+      reply,
+      state,
+      seenReply,
+      assured,
+      dnat,
+      snat,
+      mark,
+      timeoutSeconds,
+      node,
+      startedAt,
+      expiresAt,
+      packets,
+    }
   return {
     orig,
     reply,
@@ -59,6 +78,10 @@ function plain(entry: ConntrackEntry): ConntrackEntry {
     mark,
     timeoutSeconds,
     ...(answeredAt === undefined ? {} : { answeredAt }),
+    node,
+    startedAt,
+    expiresAt,
+    packets,
   }
 }
 

@@ -1,18 +1,21 @@
 /** Flows and packets as records: opening, changing, bounding their number. */
-import type { FlowRecord, ModelWorld, PacketRecord } from '../../tables.ts'
+import type { EventId, FlowRecord, ModelWorld, PacketRecord } from '../../tables.ts'
 import type { Packet } from '../netfilter/packet.ts'
 
 /** What is kept of the past: so many flows of each kind, with their packets. Probes do not push out what people sent. */
 export const FLOWS_KEPT = 60
 export const PROBES_KEPT = 30
 
+/** `deadline`: sets the timer of the whole exchange. */
 export function newFlow(
   world: ModelWorld,
-  flow: Omit<FlowRecord, 'id' | 'packets' | 'tries' | 'startedAt'>,
+  flow: Omit<FlowRecord, 'id' | 'packets' | 'tries' | 'startedAt' | 'deadline'>,
+  deadline: (id: string) => EventId,
 ): FlowRecord {
   const prefix = flow.routine ? 'probe' : 'f'
   const n = world.serial(flow.routine ? 'probe flow' : 'flow')
-  const record: FlowRecord = { ...flow, id: `${prefix}${n}`, packets: [], tries: 0, startedAt: world.now }
+  const id = `${prefix}${n}`
+  const record: FlowRecord = { ...flow, id, packets: [], tries: 0, startedAt: world.now, deadline: deadline(id) }
   world.put('flows', record.id, record)
   forget(world, `${prefix}${n - (flow.routine ? PROBES_KEPT : FLOWS_KEPT)}`)
   return record

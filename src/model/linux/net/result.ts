@@ -1,6 +1,5 @@
 /** The end of a flow, and what its opener is told. */
 import type { FlowRecord, ModelWorld } from '../../tables.ts'
-import { changeFlow } from './flow.ts'
 import { actorOf } from './places.ts'
 
 export type ConnectError = 'refused' | 'timeout' | 'unreachable' | 'reset' | 'denied'
@@ -72,6 +71,7 @@ export function answered(world: ModelWorld, id: string, change: Partial<FlowReco
   if (!flow) return undefined
   world.cancel(flow.timer)
   const { timer: _timer, unanswered: _unanswered, ...rest } = flow
-  world.put('flows', id, { ...rest, tries: 0 })
-  return changeFlow(world, id, change)
+  const next: FlowRecord = { ...rest, tries: 0, ...change }
+  world.put('flows', id, next)
+  return next
 }
