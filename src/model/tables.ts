@@ -909,6 +909,8 @@ export type PacketHop = {
   /** Rules that matched, with their text at that time. */
   matched: readonly TraceStep[]
   compared: number
+  /** Look-ups in hash tables (nft maps, IPVS, BPF maps). */
+  lookups?: number
   verdict: string
   stoppedBy?: string
 }

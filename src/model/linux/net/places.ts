@@ -3,6 +3,7 @@ import type { MachineRecord, ModelReader, NetPlace } from '../../tables.ts'
 import { MapRules } from '../netfilter/ruleset.ts'
 import type { NetNamespace } from '../netfilter/namespace.ts'
 import { liveRules } from '../netfilter/live-rules.ts'
+import { passesOf, textsOf } from './facilities.ts'
 import { findConntrack } from './conntrack-table.ts'
 
 /** The docker host is the gateway of the node network; what lies behind it is the internet of the lab. */
@@ -52,6 +53,7 @@ export function namespaceOf(reader: ModelReader, node: string, netns: string): N
     recent: (list, address) =>
       reader.get('recent', `${node}|${list}|${address}`)?.seen.map((at) => (reader.now - at) / 1_000_000),
     nowSeconds: reader.now / 1_000_000,
+    ...(host ? { passes: passesOf(reader, node), texts: textsOf(reader, node) } : {}),
   }
 }
 

@@ -9,6 +9,7 @@ import { countHits } from '../netfilter/live-rules.ts'
 import { comparedRules, expandTrace } from '../netfilter/trace.ts'
 import type { Traversal } from '../netfilter/traversal.ts'
 import { traverse } from '../netfilter/traverse.ts'
+import { keepFor } from './facilities.ts'
 import { keepConntrack } from './conntrack-table.ts'
 import { listPacket, newPacket, putPacket } from './flow.ts'
 import { isOutside, namespaceOf, primaryAddress } from './places.ts'
@@ -38,10 +39,11 @@ export function pass(
   const ns = namespaceOf(world, node, netns)
   const t = traverse(ns, packet.now, inDev === undefined ? {} : { inDev }, asker(world, node))
   const compared = comparedRules(t.trace)
-  const micros = stackMicros(compared)
+  const lookups = t.trace.lookups ?? 0
+  const micros = stackMicros(compared + lookups * 2)
   const host = netns === ''
   // of a probe only the way of its first packet is kept
-  const detail = compared > 0 && (packet.header.flags === 2 || packet.header.proto === 'udp' || !isProbe(packet))
+  const detail = compared + (t.trace.lookups ?? 0) > 0 && (packet.header.flags === 2 || packet.header.proto === 'udp' || !isProbe(packet))
   if (host) {
     keepConntrack(world, node, t.conntrack)
     if (t.effects.length > 0) remember(world, node, t)
@@ -60,8 +62,9 @@ export function pass(
     ...(host ? { ctState: t.conntrack.state, direction: t.conntrack.direction === 0 ? 'original' : 'reply' } : {}),
     nat: t.nat,
     ...(detail ? { trace: t.trace } : {}),
-    matched: detail ? expandTrace(ns.rules, t.trace, true) : [],
+    matched: detail ? expandTrace(ns.rules, t.trace, true, ns.texts) : [],
     compared,
+    ...(lookups > 0 ? { lookups } : {}),
     verdict: t.verdict,
     ...(t.stoppedBy ? { stoppedBy: t.stoppedBy.why } : {}),
   }
@@ -122,6 +125,7 @@ function asker(world: ModelWorld, node: string): Ask {
 
 function remember(world: ModelWorld, node: string, t: Traversal): void {
   for (const effect of t.effects) {
+    if (effect.kind === 'keep') keepFor(world, node, effect.facility, effect.data)
     if (effect.kind !== 'recent') continue
     const id = `${node}|${effect.list}|${effect.address}`
     const old = world.get('recent', id)

@@ -2,6 +2,7 @@
 import type { ConntrackTimeouts, FindEntry } from './conntrack.ts'
 import type { RecentLists } from './walk.ts'
 import type { Link, Route } from './route.ts'
+import type { HookPass, StepTexts } from './hooks.ts'
 import type { ChainSource } from './ruleset.ts'
 
 export interface NetNamespace {
@@ -14,6 +15,10 @@ export interface NetNamespace {
   /** For UDP streams; seconds of any clock. */
   readonly nowSeconds?: number
   readonly timeouts?: ConntrackTimeouts
+  /** What hangs at the hooks beside iptables' tables. The same list as long as nothing is added. */
+  readonly passes?: readonly HookPass[]
+  /** How their steps read. */
+  readonly texts?: StepTexts
 }
 
 export interface Entry {

@@ -1,7 +1,7 @@
 /** What became of a packet in one network namespace. */
 import type { Tracked } from './conntrack.ts'
+import type { HookName } from './hooks.ts'
 import type { Packet } from './packet.ts'
-import type { Hook } from './ruleset.ts'
 import type { Trace } from './trace.ts'
 import type { Effect } from './walk.ts'
 
@@ -13,7 +13,7 @@ export interface Traversal {
   readonly fate: 'local' | 'forwarded' | 'sent' | 'stopped'
   /** The rule or policy that stopped it, or why without one. */
   readonly stoppedBy?: {
-    readonly hook: Hook | 'ROUTING'
+    readonly hook: HookName | 'ROUTING'
     readonly table: string
     readonly chain: string
     readonly rule: number
@@ -31,7 +31,7 @@ export interface Traversal {
   readonly conntrack: Tracked
   /** What NAT did on the way, in order. */
   readonly nat: readonly {
-    readonly hook: Hook
+    readonly hook: HookName
     readonly kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT'
     readonly from: string
     readonly to: string

@@ -14,6 +14,7 @@ import { type Packet, reverse } from './packet.ts'
 import { isLocalAddress, lookupRoute } from './route.ts'
 import type { Traversal } from './traversal.ts'
 import { protocolOf, TCP_FLAGS } from './rule.ts'
+import { type Detour, entriesAt, type HookName, type HookPass, natPassesAt, PRIORITY } from './hooks.ts'
 import type { Hook } from './ruleset.ts'
 import { TraceBuilder } from './trace.ts'
 
@@ -22,7 +23,7 @@ interface Run extends Walk {
   readonly packet0: Packet
   tracked: Tracked
   readonly nat: {
-    hook: Hook
+    hook: HookName
     kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT'
     from: string
     to: string
@@ -35,6 +36,8 @@ interface Run extends Walk {
   unknownDevices: boolean
   masqueraded: boolean
   markBits: number
+  /** It came through these hooks before: conntrack does not look again. */
+  seen: boolean
 }
 
 type Stop = Pick<Traversal, 'verdict' | 'stoppedBy' | 'rejectWith'>
@@ -81,6 +84,8 @@ export function traverse(ns: NetNamespace, packet: Packet, entry: Entry, ask: As
     unknownDevices: entry.unknownDevices === true,
     masqueraded: false,
     markBits: packet.mark ?? 0,
+    seen: false,
+    hook: 'PREROUTING',
   }
   const local = entry.local ?? (entry.inDev === undefined && !entry.unknownDevices)
   return local ? fromHere(run) : arriving(run)
@@ -90,77 +95,128 @@ export function traverse(ns: NetNamespace, packet: Packet, entry: Entry, ask: As
 
 function fromHere(run: Run): Traversal {
   run.inDev = ''
-  let route = routeTo(run)
-  if (!route) return finish(run, 'stopped', unreachable('no route to host'), undefined, undefined)
-  const before = run.dst.text
+  let route = routeOut(run)
+  if ('verdict' in route) return finish(run, 'stopped', route)
+  let before = run.dst.text
   run.outDev = route.unknown ? undefined : route.dev
-  const stop =
-    table(run, 'raw', 'OUTPUT') ?? conntrackIn(run) ?? table(run, 'mangle', 'OUTPUT') ?? natHook(run, 'OUTPUT', 'dst')
-  if (stop) return finish(run, 'stopped', stop, undefined, undefined)
-  if (run.dst.text !== before) {
+  for (const entry of entriesAt('OUTPUT', run.ns.passes)) {
+    const stop = enter(run, 'OUTPUT', entry)
+    if (stop && isDetour(stop)) return detour(run, stop, 'sent')
+    if (stop) return finish(run, 'stopped', stop)
+    if (run.dst.text === before) continue
     // ip_route_me_harder: the new destination is routed anew, before the filter table sees it
-    route = routeTo(run)
-    if (!route) return finish(run, 'stopped', unreachable('no route to host'), undefined, undefined)
+    before = run.dst.text
+    route = routeOut(run)
+    if ('verdict' in route) return finish(run, 'stopped', route)
     run.outDev = route.unknown ? undefined : route.dev
   }
-  if (isLoopback(run.src) && route.dev !== 'lo' && !run.ns.sysctls.routeLocalnet && !route.unknown)
-    return finish(
-      run,
-      'stopped',
-      martian('a loopback source cannot leave without route_localnet'),
-      undefined,
-      undefined,
-    )
-  const filtered = table(run, 'filter', 'OUTPUT')
-  if (filtered) return finish(run, 'stopped', filtered, undefined, undefined)
-  const post = postrouting(run)
-  if (post) return finish(run, 'stopped', post, undefined, undefined)
-  if (route.dev !== 'lo') return finish(run, 'sent', undefined, route.dev, route.via ?? run.dst.text)
+  const post = passHook(run, 'POSTROUTING')
+  if (post) return isDetour(post) ? detour(run, post, 'sent') : finish(run, 'stopped', post)
+  if (route.dev !== 'lo') return leave(run, 'sent', route.dev, route.via ?? run.dst.text)
   // over lo the same packet comes back in: conntrack keeps what it knows of it (nf_conntrack_in, "previously seen")
   run.inDev = 'lo'
   run.outDev = ''
-  const back =
-    table(run, 'raw', 'PREROUTING') ?? table(run, 'mangle', 'PREROUTING') ?? natHook(run, 'PREROUTING', 'dst')
-  if (back) return finish(run, 'stopped', back, undefined, undefined)
+  run.seen = true
+  const back = passHook(run, 'PREROUTING')
+  if (back) return isDetour(back) ? detour(run, back, 'sent') : finish(run, 'stopped', back)
   return deliver(run)
 }
 
 function arriving(run: Run): Traversal {
-  const stop =
-    table(run, 'raw', 'PREROUTING') ??
-    conntrackIn(run) ??
-    table(run, 'mangle', 'PREROUTING') ??
-    natHook(run, 'PREROUTING', 'dst')
-  if (stop) return finish(run, 'stopped', stop, undefined, undefined)
+  const stop = passHook(run, 'INGRESS') ?? passHook(run, 'PREROUTING')
+  if (stop) return isDetour(stop) ? detour(run, stop, 'forwarded') : finish(run, 'stopped', stop)
   if (isLoopback(run.dst) && run.inDev !== 'lo' && !run.ns.sysctls.routeLocalnet && !run.unknownDevices)
-    return finish(
-      run,
-      'stopped',
-      martian('a loopback destination from outside: martian without route_localnet'),
-      undefined,
-      undefined,
-    )
+    return finish(run, 'stopped', martian('a loopback destination from outside: martian without route_localnet'))
   if (isLocalAddress(run.links, run.dst)) return deliver(run)
   if (!run.ns.sysctls.ipForward)
-    return finish(run, 'stopped', drop('ROUTING', 'not for this host, and ip_forward is off'), undefined, undefined)
+    return finish(run, 'stopped', drop('ROUTING', 'not for this host, and ip_forward is off'))
   const route = routeTo(run)
-  if (!route) return finish(run, 'stopped', unreachable('no route to host'), undefined, undefined)
+  if (!route) return finish(run, 'stopped', unreachable('no route to host'))
   run.outDev = route.unknown ? undefined : route.dev
-  const forward = table(run, 'mangle', 'FORWARD') ?? table(run, 'filter', 'FORWARD')
-  if (forward) return finish(run, 'stopped', forward, undefined, undefined)
-  const post = postrouting(run)
-  if (post) return finish(run, 'stopped', post, undefined, undefined)
-  return finish(run, 'forwarded', undefined, route.dev, route.via ?? run.dst.text)
+  const forward = passHook(run, 'FORWARD')
+  if (forward) return isDetour(forward) ? detour(run, forward, 'forwarded') : finish(run, 'stopped', forward)
+  const post = passHook(run, 'POSTROUTING')
+  if (post) return isDetour(post) ? detour(run, post, 'forwarded') : finish(run, 'stopped', post)
+  return leave(run, 'forwarded', route.dev, route.via ?? run.dst.text)
 }
 
 function deliver(run: Run): Traversal {
-  const stop = table(run, 'mangle', 'INPUT') ?? table(run, 'filter', 'INPUT') ?? natHook(run, 'INPUT', 'src')
-  return finish(run, stop ? 'stopped' : 'local', stop, undefined, undefined)
+  const stop = passHook(run, 'INPUT')
+  if (stop && isDetour(stop)) return detour(run, stop, 'forwarded')
+  return stop ? finish(run, 'stopped', stop) : finish(run, 'local')
 }
 
-function postrouting(run: Run): Stop | undefined {
+/** The packet's last hook before a wire. */
+function leave(run: Run, fate: 'sent' | 'forwarded', dev: string, via: string): Traversal {
+  run.outDev = dev
+  const stop = passHook(run, 'EGRESS')
+  if (stop && isDetour(stop)) return detour(run, stop, fate)
+  return stop ? finish(run, 'stopped', stop) : finish(run, fate, undefined, dev, via)
+}
+
+/** A pass sends the packet itself: along its own way, or through OUTPUT as if this host had made it. */
+function detour(run: Run, how: Detour, fate: 'sent' | 'forwarded'): Traversal {
+  if (how.kind === 'REDIRECT') return finish(run, fate, undefined, how.dev, how.via ?? run.dst.text)
+  const route = routeTo(run)
+  if (!route) return finish(run, 'stopped', unreachable('no route to host'))
   run.inDev = ''
-  return table(run, 'mangle', 'POSTROUTING') ?? natHook(run, 'POSTROUTING', 'src')
+  run.outDev = route.unknown ? undefined : route.dev
+  run.seen = true
+  for (const hook of ['OUTPUT', 'POSTROUTING'] as const) {
+    const stop = passHook(run, hook)
+    if (stop && !isDetour(stop)) return finish(run, 'stopped', stop)
+  }
+  if (route.dev === 'lo') return finish(run, 'local')
+  return finish(run, fate, undefined, route.dev, route.via ?? run.dst.text)
+}
+
+/** The route of a packet that starts here; a loopback source may not leave (__mkroute_output). */
+function routeOut(run: Run): Stop | { dev: string; via: string | undefined; unknown: boolean } {
+  const route = routeTo(run)
+  if (!route) return unreachable('no route to host')
+  if (isLoopback(run.src) && route.dev !== 'lo' && !run.ns.sysctls.routeLocalnet && !route.unknown)
+    return martian('a loopback source cannot leave without route_localnet')
+  return route
+}
+
+/** Everything that hangs at a hook, until something stops the packet or takes it away. */
+function passHook(run: Run, hook: HookName): Stop | Detour | undefined {
+  if (hook === 'POSTROUTING') run.inDev = ''
+  for (const entry of entriesAt(hook, run.ns.passes)) {
+    const stop = enter(run, hook, entry)
+    if (stop) return stop
+  }
+  return undefined
+}
+
+function enter(run: Run, hook: HookName, entry: ReturnType<typeof entriesAt>[number]): Stop | Detour | undefined {
+  run.hook = hook
+  switch (entry.kind) {
+    case 'xtables':
+      return table(run, entry.table, hook as Hook)
+    case 'conntrack':
+      return run.seen ? undefined : conntrackIn(run)
+    case 'nat':
+      return natHook(run, hook as Hook, hook === 'PREROUTING' || hook === 'OUTPUT' ? 'dst' : 'src')
+    case 'pass':
+      return other(run, entry.pass!)
+  }
+}
+
+const isDetour = (stop: Stop | Detour): stop is Detour => !('verdict' in stop)
+
+function other(run: Run, pass: HookPass): Stop | Detour | undefined {
+  const result = pass.run(run)
+  run.markBits |= run.mark
+  if (!result) return undefined
+  if (result.kind === 'OUTPUT' || result.kind === 'REDIRECT') return result as Detour
+  const verdict = result as TableVerdict
+  if (verdict.kind === 'ACCEPT') return undefined
+  if (verdict.kind === 'NAT') {
+    run.assumed.add(`${verdict.target.kind} works in chains of type nat only: passed over in ${pass.table}`)
+    return undefined
+  }
+  return stopOf(verdict, pass.table, pass.hook as Hook)
 }
 
 function routeTo(run: Run): { dev: string; via: string | undefined; unknown: boolean } | undefined {
@@ -233,16 +289,39 @@ function natHook(run: Run, hook: Hook, half: 'dst' | 'src'): Stop | undefined {
   const entry = run.ctEntry
   if (run.untracked || run.known || !entry) return undefined
   if (run.tracked.fresh && !(half === 'dst' ? run.dstDone : run.srcDone)) {
-    const verdict = runTable(run, 'nat', hook)
-    run.markBits |= run.mark
     if (half === 'dst') run.dstDone = true
     else run.srcDone = true
-    if (verdict.kind === 'DROP' || verdict.kind === 'REJECT') return stopOf(verdict, 'nat', hook)
-    setUp(run, hook, half, verdict.kind === 'NAT' ? verdict : undefined)
+    for (const ask of natChains(run, hook, half)) {
+      const verdict = ask()
+      run.markBits |= run.mark
+      if (verdict.kind === 'DROP' || verdict.kind === 'REJECT') return stopOf(verdict, 'nat', hook)
+      if (verdict.kind !== 'NAT') continue
+      setUp(run, hook, half, verdict)
+      return undefined
+    }
+    setUp(run, hook, half, undefined)
     return undefined
   }
   follow(run, hook, half)
   return undefined
+}
+
+/** All chains of type nat at a hook, iptables' among them, by priority; the first that says something ends it. */
+function natChains(run: Run, hook: Hook, half: 'dst' | 'src'): readonly (() => TableVerdict)[] {
+  const xtables = (): TableVerdict => runTable(run, 'nat', hook)
+  const others = natPassesAt(hook, run.ns.passes)
+  if (others.length === 0) return [xtables]
+  const mine = half === 'dst' ? PRIORITY.dstnat : PRIORITY.srcnat
+  const asks = others.map((pass) => ({ at: pass.priority, ask: () => natVerdict(pass.run(run)) }))
+  const at = asks.findIndex((other) => other.at > mine)
+  asks.splice(at < 0 ? asks.length : at, 0, { at: mine, ask: xtables })
+  return asks.map((entry) => entry.ask)
+}
+
+const NOTHING: TableVerdict = { kind: 'ACCEPT', chain: '', index: -1, policy: true }
+
+function natVerdict(result: TableVerdict | Detour | undefined): TableVerdict {
+  return result === undefined || result.kind === 'OUTPUT' || result.kind === 'REDIRECT' ? NOTHING : (result as TableVerdict)
 }
 
 function setUp(
@@ -308,9 +387,21 @@ function follow(run: Run, hook: Hook, half: 'dst' | 'src'): void {
   }
 }
 
+/** For passes that change addresses by themselves (IPVS, BPF): the change is part of what the traversal tells. */
+export function rewriteFor(walk: Walk, half: 'dst' | 'src', kind: NatKind, address: string, port: number): void {
+  rewrite(walk as Run, walk.hook, half, kind, address, port)
+}
+
+/** For passes that know connections by themselves: what conntrack holds of this packet's, replaced. */
+export function replaceEntry(walk: Walk, entry: ConntrackEntry): void {
+  walk.ctEntry = entry
+}
+
+type NatKind = Traversal['nat'][number]['kind']
+
 function rewrite(
   run: Run,
-  hook: Hook,
+  hook: HookName,
   half: 'dst' | 'src',
   kind: 'DNAT' | 'SNAT' | 'un-DNAT' | 'un-SNAT',
   address: string,
@@ -330,9 +421,9 @@ function rewrite(
 function finish(
   run: Run,
   fate: Traversal['fate'],
-  stop: Stop | undefined,
-  outDev: string | undefined,
-  nextHop: string | undefined,
+  stop?: Stop,
+  outDev?: string,
+  nextHop?: string,
 ): Traversal {
   const p = run.packet0
   const about =

@@ -1,5 +1,6 @@
 /** The state of a packet's walk through the tables, and the questions it may raise. */
 import type { ConntrackEntry, CtState } from './conntrack.ts'
+import type { HookName } from './hooks.ts'
 import type { Ip } from './address.ts'
 import type { Link } from './route.ts'
 import type { Rule } from './rule.ts'
@@ -35,6 +36,8 @@ export type Effect =
       readonly address: string
     }
   | { readonly kind: 'log'; readonly table: string; readonly chain: string; readonly index: number }
+  /** A facility that is no table of iptables keeps something: a connection of IPVS, an element of an nft set. */
+  | { readonly kind: 'keep'; readonly facility: string; readonly data: unknown }
 
 /** The state of a walk: the packet as it is now, and what is known around it. */
 export interface Walk {
@@ -66,4 +69,6 @@ export interface Walk {
   dnat: boolean
   snat: boolean
   untracked: boolean
+  /** Where it is. */
+  hook: HookName
 }
