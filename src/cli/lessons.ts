@@ -5,10 +5,12 @@ import { matchesGlob } from '../shell/glob.ts'
 import { newMachine } from '../model/cluster.ts'
 import { FAULTS } from '../model/faults/faults.ts'
 import { SCENARIOS } from '../model/scenarios/scenarios.ts'
+import { isIncident } from '../lesson/incident.ts'
 import { openLab } from '../lesson/lab.ts'
 import { lintLesson, type Offered } from '../lesson/lint.ts'
 import { parseLesson } from '../lesson/parse.ts'
 import { proveLesson, type Proof } from '../lesson/play.ts'
+import { proveIncident } from '../lesson/prove-incident.ts'
 import { LessonError, type Problem } from '../lesson/schema.ts'
 import { readArguments } from './arguments.ts'
 import { loadFilters } from './filters.ts'
@@ -54,8 +56,9 @@ export async function main(argv: string[]): Promise<number> {
     try {
       const lesson = parseLesson(source, file)
       problems.push(...lintLesson(lesson, file, offered))
+      const prove = isIncident(lesson) ? proveIncident : proveLesson
       if (problems.length === 0)
-        proof = await proveLesson(lesson, file, () => openLab(lesson.meta.scenario, lesson.meta.seed, loadFilters))
+        proof = await prove(lesson, file, () => openLab(lesson.meta.scenario, lesson.meta.seed, loadFilters))
     } catch (error) {
       if (!(error instanceof LessonError)) throw error
       problems.push(...error.problems)

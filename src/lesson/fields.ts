@@ -1,5 +1,13 @@
 import { parseDocument } from 'yaml'
-import { META_FIELDS, type Expectation, type LessonMeta, type Option, type Problem, type Where } from './schema.ts'
+import {
+  META_FIELDS,
+  type CauseOption,
+  type Expectation,
+  type LessonMeta,
+  type Option,
+  type Problem,
+  type Where,
+} from './schema.ts'
 
 type Fields = Record<string, unknown>
 
@@ -48,7 +56,7 @@ export function readMeta(fields: Fields, where: Where, problems: Problem[]): Les
     else if (field.pattern && !field.pattern.test(value as string))
       problems.push({ ...where, says: `front matter: "${name}" must look like ${field.pattern.source}` })
   }
-  return { node: 'worker-1', watch: [], ...fields } as unknown as LessonMeta
+  return { node: 'worker-1', watch: [], kind: 'lesson', level: 1, touches: [], ...fields } as unknown as LessonMeta
 }
 
 /** `90s`, `5m`, `250ms`, `0`: microseconds of model time. NaN for anything else. */
@@ -108,7 +116,25 @@ export function readOptions(value: unknown, computed: boolean, where: Where, pro
   return options
 }
 
-function readPattern(source: string, where: Where, problems: Problem[]): void {
+/** The causes of a report, each with the command that proves or refutes it. */
+export function readCauses(value: unknown, where: Where, problems: Problem[]): CauseOption[] {
+  if (!Array.isArray(value) || value.length < 3) {
+    problems.push({ ...where, says: '"options" must be a list of at least three causes' })
+    return []
+  }
+  return value.map((item: unknown): CauseOption => {
+    const fields = (typeof item === 'object' && item !== null ? item : {}) as Fields
+    onlyFields(fields, ['says', 'why', 'run', 'expect'], where, problems)
+    return {
+      says: textField(fields, 'says', where, problems),
+      why: textField(fields, 'why', where, problems),
+      run: textField(fields, 'run', where, problems),
+      expect: readExpectation(fields.expect, where, problems),
+    }
+  })
+}
+
+export function readPattern(source: string, where: Where, problems: Problem[]): void {
   try {
     new RegExp(source, 'm')
   } catch (error) {

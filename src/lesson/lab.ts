@@ -127,7 +127,22 @@ export async function runShell(
 /** The cluster of a scenario at the moment a learner opens it. */
 export function openLab(scenario: string, seed: number, loadFilters?: () => Promise<Filters>): Lab {
   const machine = openScenario(scenario, seed)
-  const runner = machineRunner(machine)
+  const opened = machine.now
+  const inputs: Input[] = []
+  const entries: JournalEntry[] = []
+  const bare = machineRunner(machine)
+  const runner: Runner = {
+    ...bare,
+    input(input) {
+      inputs.push(input)
+      bare.input(input)
+    },
+    step() {
+      const entry = bare.step()
+      if (entry) entries.push(entry)
+      return entry
+    },
+  }
   const files: LabFiles = {}
   return {
     now: () => machine.now,
@@ -142,7 +157,7 @@ export function openLab(scenario: string, seed: number, loadFilters?: () => Prom
       if (machine.now >= limit) return false
       if (next === undefined || next > limit) machine.idleUntil(limit)
       // A look at the cluster costs more than an event: go on to the end of this tenth of a second.
-      else for (const end = Math.min(limit, next + 100_000); (machine.nextAt() ?? Infinity) <= end;) machine.step()
+      else for (const end = Math.min(limit, next + 100_000); (machine.nextAt() ?? Infinity) <= end;) runner.step()
       return true
     },
     write: (path, text) => void (files[path] = text),
@@ -150,5 +165,6 @@ export function openLab(scenario: string, seed: number, loadFilters?: () => Prom
       const problem = controlsOf(runner).fault(name, target, on)
       return { out: '', err: problem ?? '', exit: problem === undefined ? 0 : 1 }
     },
+    record: () => ({ opened, inputs, entries }),
   }
 }

@@ -76,6 +76,7 @@ function numberLab(): Lab {
     now: () => 0,
     write() {},
     fault: async () => ({ out: '', err: '', exit: 0 }),
+    record: () => ({ opened: 0, inputs: [], entries: [] }),
   }
 }
 

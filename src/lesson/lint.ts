@@ -1,4 +1,5 @@
 import type { Rule } from '../sim/contract.ts'
+import { incidentProblems } from './incident.ts'
 import type { Lesson, Problem } from './schema.ts'
 
 /** What the model offers that a lesson may name. */
@@ -24,5 +25,5 @@ export function lintLesson(lesson: Lesson, file: string, offered: Offered): Prob
   for (const phase of lesson.phases)
     for (const block of phase.blocks)
       if (block.kind === 'fault') missing('fault', block.name, offered.faults, block.where.line)
-  return problems
+  return [...problems, ...incidentProblems(lesson, file)]
 }

@@ -5,7 +5,17 @@ import remarkGfm from 'remark-gfm'
 import remarkParse from 'remark-parse'
 import remarkRehype from 'remark-rehype'
 import { unified } from 'unified'
-import { durationMicros, onlyFields, readExpectation, readMeta, readOptions, readYaml, textField } from './fields.ts'
+import {
+  durationMicros,
+  onlyFields,
+  readCauses,
+  readExpectation,
+  readMeta,
+  readOptions,
+  readPattern,
+  readYaml,
+  textField,
+} from './fields.ts'
 import { LESSON_LIMITS, LessonError, type Block, type Lesson, type Phase, type Problem, type Where } from './schema.ts'
 
 /** Lessons of ours and lessons loaded by address go through the same sieve: no scripts, styles, frames or handlers. */
@@ -89,11 +99,13 @@ function readCode(node: Code, where: Where, problems: Problem[]): Block | undefi
   switch (node.lang) {
     case 'sh':
       if (words.includes('run')) return { kind: 'run', where, script: script(node.value, where, problems) }
-      if (words.includes('solution')) return { kind: 'solution', where, script: script(node.value, where, problems) }
+      for (const kind of ['solution', 'setup', 'herring'] as const)
+        if (words.includes(kind)) return { kind, where, script: script(node.value, where, problems) }
       return undefined
     case 'yaml':
       if (path === undefined) return undefined
-      return words.includes('solution') ? { kind: 'solution', where, path, text } : { kind: 'file', where, path, text }
+      for (const kind of ['solution', 'setup'] as const) if (words.includes(kind)) return { kind, where, path, text }
+      return { kind: 'file', where, path, text }
     case 'mermaid':
       return { kind: 'mermaid', where, text: node.value }
     case 'hint':
@@ -105,6 +117,10 @@ function readCode(node: Code, where: Where, problems: Problem[]): Block | undefi
     case 'predict':
     case 'quiz':
       return readQuestion(node.lang, node.value, where, problems)
+    case 'cause':
+      return readCause(node.value, where, problems)
+    case 'why':
+      return readWhy(node.value, where, problems)
     default:
       return undefined
   }
@@ -133,7 +149,7 @@ function readFault(text: string, where: Where, problems: Problem[]): Block {
 
 function readCheck(text: string, where: Where, problems: Problem[]): Block {
   const fields = readYaml(text, where, problems) ?? {}
-  onlyFields(fields, ['id', 'says', 'run', 'expect', 'within', 'fail'], where, problems)
+  onlyFields(fields, ['id', 'says', 'run', 'expect', 'within', 'fail', 'guard'], where, problems)
   const within = durationMicros(String(fields.within ?? '0'))
   if (!(within >= 0)) problems.push({ ...where, says: '"within" must be a duration like 90s or 5m' })
   return {
@@ -145,6 +161,36 @@ function readCheck(text: string, where: Where, problems: Problem[]): Block {
     expect: readExpectation(fields.expect, where, problems),
     within,
     fail: textField(fields, 'fail', where, problems),
+    guard: fields.guard === true,
+  }
+}
+
+function readCause(text: string, where: Where, problems: Problem[]): Block {
+  const fields = readYaml(text, where, problems) ?? {}
+  onlyFields(fields, ['id', 'ask', 'options'], where, problems)
+  return {
+    kind: 'cause',
+    where,
+    id: textField(fields, 'id', where, problems),
+    ask: textField(fields, 'ask', where, problems),
+    options: readCauses(fields.options, where, problems),
+  }
+}
+
+function readWhy(text: string, where: Where, problems: Problem[]): Block {
+  const fields = readYaml(text, where, problems) ?? {}
+  onlyFields(fields, ['says', 'table', 'match', 'when'], where, problems)
+  const match = textField(fields, 'match', where, problems)
+  readPattern(match, where, problems)
+  if (fields.when !== undefined && fields.when !== 'start' && fields.when !== 'end')
+    problems.push({ ...where, says: '"when" is start or end' })
+  return {
+    kind: 'why',
+    where,
+    says: textField(fields, 'says', where, problems),
+    table: textField(fields, 'table', where, problems),
+    match,
+    when: fields.when === 'end' ? 'end' : 'start',
   }
 }
 

@@ -1,4 +1,5 @@
 import { holds } from './holds.ts'
+import type { Input, JournalEntry, Micros } from '../sim/contract.ts'
 import type { Block, CheckBlock, Lesson, Problem, QuestionBlock } from './schema.ts'
 
 /** What running a shell line gave. */
@@ -21,6 +22,14 @@ export interface Lab {
   now(): number
   write(path: string, text: string): void
   fault(name: string, target: string, on: boolean): Promise<Ran>
+  /** What was given and what ran since the lab was opened. */
+  record(): LabRecord
+}
+
+export interface LabRecord {
+  readonly opened: Micros
+  readonly inputs: readonly Input[]
+  readonly entries: readonly JournalEntry[]
 }
 
 export interface CheckResult {

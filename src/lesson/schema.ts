@@ -26,6 +26,15 @@ export interface LessonMeta {
   node: string
   /** Planes the follow pacer dwells on; default all. */
   watch: string[]
+  /** `incident`: something is broken before the learner arrives, and the end is graded. Default `lesson`. */
+  kind: 'lesson' | 'incident'
+  /** Incidents: 1 easy to 3 hard. */
+  level: number
+  /**
+   * Incidents: globs of what the repair may write, as `touchesOf` (`incident.ts`) names it: `services/shop/cart`,
+   * `pods/kube-system/kube-proxy-*`, `worker-1/kernel kernel.conntrack-delete`. All else costs.
+   */
+  touches: string[]
 }
 
 /** A place in the Markdown, for messages. */
@@ -76,6 +85,20 @@ export interface HintBlock {
   where: Where
   hast: Root
 }
+/** ```sh setup, or ```yaml setup file=web.yaml: what an incident does to the cluster before the learner arrives. */
+export interface SetupBlock {
+  kind: 'setup'
+  where: Where
+  script?: string
+  path?: string
+  text?: string
+}
+/** ```sh herring: what looks like a repair and is none; the proof plays it and expects that checks go on failing. */
+export interface HerringBlock {
+  kind: 'herring'
+  where: Where
+  script: string
+}
 /** ```mermaid: a still diagram. */
 export interface MermaidBlock {
   kind: 'mermaid'
@@ -97,6 +120,8 @@ export interface CheckBlock {
   within: number
   /** Said when it does not hold; `{out}` is what the command printed, trimmed. */
   fail: string
+  /** Incidents: true before and after; the repair must not break it. */
+  guard: boolean
 }
 
 export type Expectation = { equals: string } | { matches: string } | { not: Expectation } | { exit: number }
@@ -120,10 +145,54 @@ export interface QuestionBlock {
   options: Option[]
 }
 
-export type Block =
-  TextBlock | FileBlock | RunBlock | SolutionBlock | FaultBlock | HintBlock | MermaidBlock | CheckBlock | QuestionBlock
+/** One cause to choose from. Its evidence is a command: it holds for the true cause alone, which the proof sees. */
+export interface CauseOption {
+  says: string
+  why: string
+  /** Run at the moment the learner arrives, in a copy of the cluster. */
+  run: string
+  expect: Expectation
+}
+/** ```cause (YAML): the graded line of the report. */
+export interface CauseBlock {
+  kind: 'cause'
+  where: Where
+  id: string
+  ask: string
+  options: CauseOption[]
+}
+/**
+ * ```why (YAML): a chain of the debrief. The record of `table` whose id matches `match` (a pattern); its last write
+ * before the learner arrived (`when: start`, default) or before the end (`when: end`), back to what began it.
+ */
+export interface WhyBlock {
+  kind: 'why'
+  where: Where
+  says: string
+  table: string
+  match: string
+  when: 'start' | 'end'
+}
 
-/** A `##` heading and what stands under it: Recall, Scene, Predict, Do, Explain, Fault, Checks, Quiz. */
+export type Block =
+  | TextBlock
+  | FileBlock
+  | RunBlock
+  | SolutionBlock
+  | FaultBlock
+  | HintBlock
+  | SetupBlock
+  | HerringBlock
+  | MermaidBlock
+  | CheckBlock
+  | QuestionBlock
+  | CauseBlock
+  | WhyBlock
+
+/**
+ * A `##` heading and what stands under it: Recall, Scene, Predict, Do, Explain, Fault, Checks, Quiz. An incident has
+ * Page (what the learner reads first), Set-up (hidden), Checks, Report, Hints, Solution, Debrief (after the end).
+ */
 export interface Phase {
   title: string
   slug: string
@@ -165,6 +234,9 @@ export const META_FIELDS: Readonly<Record<keyof LessonMeta, { kind: Kind; option
   view: { kind: 'text' },
   node: { kind: 'text', optional: true },
   watch: { kind: 'list of text', optional: true },
+  kind: { kind: 'text', optional: true, pattern: /^(lesson|incident)$/ },
+  level: { kind: 'whole number', optional: true },
+  touches: { kind: 'list of text', optional: true },
 }
 
 /** Limits on what a lesson loaded by address may hold. */
