@@ -1,10 +1,22 @@
 /** Answers to what the page asks about the past. Plain walks over the journal. */
 import type { JournalEntry, Micros, Rule, SimEvent } from '../sim/contract.ts'
-import type { CauseStep, WatchFilter } from './protocol.ts'
+import { chainOf } from '../lesson/incident.ts'
+import type { Ask, CauseStep, WatchFilter } from './protocol.ts'
 import type { Session } from './session.ts'
 import { watches } from './watch.ts'
 
 const MOST = 2_000
+
+/** For a debrief: from the last write of each record back to what began it, before the arrival too. */
+export function chains(session: Session, of: Extract<Ask, { q: 'chains' }>['of']): CauseStep[][] {
+  const journals = [...(session.past ? [session.past] : []), session].map((one) => one.timeline.window.journal)
+  return of.map((why) =>
+    chainOf(why, journals, why.when === 'start' ? session.arrivedAt : session.now).map((entry) => ({
+      entry,
+      rules: rulesOf(session, entry),
+    })),
+  )
+}
 
 function rulesOf(session: Session, entry: JournalEntry): Rule[] {
   const ids = new Set<string>()

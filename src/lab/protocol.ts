@@ -92,6 +92,8 @@ export type ToWorker =
       /** What the pacer dwells on from the start, and whether it starts at once. */
       watch?: WatchFilter
       play?: boolean
+      /** An incident: run before the learner arrives. What lies before is told only when asked for (`chains`). */
+      setup?: { script: string; files: Readonly<Record<string, string>> }
     }
   /** The page has drawn the frame with this number; until then the worker sends no other. */
   | { t: 'drawn'; seq: number }
@@ -140,6 +142,12 @@ export type Ask =
   | { q: 'run'; script: string; session?: string; files?: Readonly<Record<string, string>> }
   | { q: 'faults' }
   | { q: 'scenarios' }
+  /** The moment at which an incident has been set up; waits for it. */
+  | { q: 'arrived' }
+  /** Chains of causes that reach back before the arrival, for a debrief. */
+  | { q: 'chains'; of: readonly { table: string; match: string; when: 'start' | 'end' }[] }
+  /** What was typed and written since the arrival. */
+  | { q: 'deeds' }
 
 export type Answer<T = unknown> = { ok: true; value: T } | { ok: false; message: string }
 
@@ -158,6 +166,14 @@ export interface ScenarioInfo {
   name: string
   title: string
   says: string
+}
+
+/** The answer to `deeds`, in order of time: a line of a terminal, or a write by whatever means. */
+export interface Deed {
+  at: Micros
+  line?: string
+  /** As `touchesOf` names it. */
+  wrote?: string
 }
 
 /** One step of a chain of causes, nearest first. */

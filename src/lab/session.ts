@@ -44,11 +44,15 @@ export class Session {
   private tables = new Set<string>()
 
   /** `opensAt`: what happened before is the cluster coming up; it gets no flags. */
-  constructor(scenario: string, seed: number, timeline: Timeline<Tables>, opensAt: Micros = 0) {
+  /** What led to the first moment of an incident; not to be seen before its debrief. */
+  readonly past: Session | undefined
+
+  constructor(scenario: string, seed: number, timeline: Timeline<Tables>, opensAt: Micros = 0, past?: Session) {
     this.scenario = scenario
     this.seed = seed
     this.timeline = timeline
     this.opensAt = opensAt
+    this.past = past
     const { machine } = this.timeline
     this.source = { tableNames: () => machine.tableNames(), rows: (table) => machine.rows(table) }
     this.chronicle = this.chronicleOfBranch()
@@ -59,6 +63,13 @@ export class Session {
   }
   get now(): Micros {
     return this.timeline.now
+  }
+  /** Every input since the cluster booted, for a link. */
+  allInputs(): readonly RecordedInput[] {
+    return [...(this.past?.allInputs() ?? []), ...this.timeline.branch.inputs]
+  }
+  get arrivedAt(): Micros {
+    return this.opensAt
   }
   get watched(): ReadonlyMap<number, SimEvent> {
     return this.flights

@@ -2,7 +2,8 @@
  * Everything of the worker that speaks kubectl: terminals, scripts on the live cluster and on copies of it, and what the
  * editor asks. Loaded after the first picture, because it is half of the worker.
  */
-import { machineRunner, runShell } from '../lesson/lab.ts'
+import { touchesOf } from '../lesson/incident.ts'
+import { machineRunner, runShell, type Runner } from '../lesson/lab.ts'
 import type { Ran } from '../lesson/play.ts'
 import { newMachine } from '../model/cluster.ts'
 import { createFilters } from '../shell/filters.ts'
@@ -11,7 +12,7 @@ import type { Input } from '../sim/contract.ts'
 import { TOOLS } from '../tools/registry.ts'
 import { runLive, type LiveScript } from './live-shells.ts'
 import { plan } from './manifests.ts'
-import type { ApplyAnswer, FromWorker, PlanAnswer, TerminalToWorker } from './protocol.ts'
+import type { ApplyAnswer, Deed, FromWorker, PlanAnswer, TerminalToWorker, ToWorker } from './protocol.ts'
 import type { Session } from './session.ts'
 import { createTerminals } from './terminal.ts'
 
@@ -30,10 +31,26 @@ export interface Shells {
   apply(yaml: string, file: string): Promise<ApplyAnswer>
   /** In a copy of this moment that is thrown away: the cluster of the page does not notice. */
   run(script: string, files: Readonly<Record<string, string>> | undefined): Promise<Ran>
+  /** Breaks a cluster before its learner arrives, as fast as it goes. Rejects when a line of it fails. */
+  setUp(session: Session, setup: NonNullable<Extract<ToWorker, { t: 'open' }>['setup']>): Promise<void>
+  deeds(): Deed[]
   /** The model moved. */
   wake(changed: ReadonlySet<string> | 'any'): void
   /** `waiting`: some command waits for the model; `hurried`: for an answer, and not for a moment. */
   waits(): { readonly waiting: boolean; readonly hurried: boolean }
+}
+
+function sessionRunner(session: Session): Runner {
+  return {
+    get reader() {
+      return session.reader
+    },
+    input: (input) => void session.input(input),
+    nextAt: () => session.peek()?.at,
+    step: () => session.step(),
+    idleUntil: (at) => void session.runUntil(at, 0),
+    hash: () => session.timeline.machine.hash(),
+  }
 }
 
 /** sed, awk, jq and their like are large: loaded when a line first uses one. */
@@ -77,6 +94,18 @@ export function createShells({ post, give, lab }: ShellsHost): Shells {
       const copy = newMachine(here().seed)
       copy.restore(here().timeline.machine.save())
       return runShell(machineRunner(copy), script, { ...terminals.files(), ...files }, loadFilters)
+    },
+    async setUp(run, { script, files }) {
+      const { out, err, exit } = await runShell(sessionRunner(run), script, { ...files }, loadFilters)
+      if (exit !== 0) throw new Error(`The set-up of this incident failed: ${err.trim() || out.trim()}`)
+    },
+    deeds() {
+      const { inputs } = here().timeline.branch
+      const wrote = inputs.flatMap((input): Deed[] => {
+        const what = touchesOf(input)
+        return what === undefined ? [] : [{ at: input.at, wrote: what }]
+      })
+      return [...terminals.lines(), ...wrote].sort((a, b) => a.at - b.at)
     },
     wake(changed) {
       terminals.wake(changed)

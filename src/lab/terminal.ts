@@ -1,4 +1,5 @@
 /** The terminals of the page: a shell session each, a line editor before it, waiting on model time alone. */
+import type { Micros } from '../sim/contract.ts'
 import type { Tool } from '../tools/contract.ts'
 import { completeLine } from '../shell/completion.ts'
 import type { Filters, LabControls } from '../shell/process.ts'
@@ -30,6 +31,8 @@ export interface Terminals {
   /** Files that the lesson and the editor lay into the working directory. */
   file(name: string, text: string): void
   readText(name: string): string | undefined
+  /** What was typed in this run, with its moment. */
+  lines(): readonly { readonly at: Micros; readonly line: string }[]
 }
 
 export interface TerminalHost {
@@ -42,10 +45,12 @@ export interface TerminalHost {
 }
 
 const MAX_TERMINALS = 8
+const MOST_LINES = 1_000
 
 export function createTerminals(host: TerminalHost): Terminals {
   const terminals = new Map<string, Terminal>()
   const files: Record<string, string> = {}
+  let lines: { at: Micros; line: string }[] = []
   let run: Session | undefined
 
   function open(id: string, columns: number): Terminal | undefined {
@@ -57,7 +62,10 @@ export function createTerminals(host: TerminalHost): Terminals {
       write,
       history: () => shell.history(),
       complete: (line, cursor) => completeLine(shell, line, cursor),
-      onLine: (line) => shell.line(line),
+      onLine(line) {
+        if (line.trim() !== '' && lines.length < MOST_LINES) lines.push({ at: session.now, line })
+        shell.line(line)
+      },
       onInterrupt: () => shell.interrupt(),
       onEnd: () => shell.endOfInput(),
       columns: () => terminal.columns,
@@ -125,6 +133,7 @@ export function createTerminals(host: TerminalHost): Terminals {
       const ids = [...terminals].map(([id, { columns }]) => ({ id, columns }))
       terminals.clear()
       for (const name of Object.keys(files)) delete files[name]
+      lines = []
       run = session
       for (const { id, columns } of ids) open(id, columns)
     },
@@ -132,6 +141,7 @@ export function createTerminals(host: TerminalHost): Terminals {
       files[name] = text
       for (const { shell } of terminals.values()) shell.writeFile(name, text)
     },
+    lines: () => lines,
     readText: (name) => terminals.values().next().value?.shell.readFile(name) ?? files[name],
   }
 }

@@ -4,8 +4,9 @@ import { boot, openAt } from '../model/cluster.ts'
 import { FAULTS, faultProblem } from '../model/faults/faults.ts'
 import { SCENARIOS } from '../model/scenarios/scenarios.ts'
 import type { LabControls } from '../shell/process.ts'
-import type { Input } from '../sim/contract.ts'
-import { causes, effects, eventsBetween, history } from './answers.ts'
+import type { Input, Micros } from '../sim/contract.ts'
+import { Timeline } from '../sim/timeline.ts'
+import { causes, chains, effects, eventsBetween, history } from './answers.ts'
 import { createPacer, wallClock } from './pacer.ts'
 import type { Answer, Ask, FaultInfo, FromWorker, ScenarioInfo, ToWorker } from './protocol.ts'
 import { Session } from './session.ts'
@@ -73,10 +74,29 @@ pacer.onTurn = (run) => {
   setTimeout(attend, 0)
 }
 
+/** An incident that is being set up: nobody else may move its cluster. */
+let settingUp = false
+let arrival: Promise<Micros> = Promise.resolve(0)
+
+/** Breaks the cluster, and begins a history of its own at the moment the learner arrives. */
+async function setUp(next: Session, message: Extract<ToWorker, { t: 'open' }>): Promise<Micros> {
+  const all = await loadShells()
+  await all.setUp(next, message.setup!)
+  if (session !== next) throw new Error('another run was opened')
+  const { machine } = next.timeline
+  const arrived = new Session(next.scenario, next.seed, new Timeline(machine), machine.now, next)
+  session = arrived
+  if (message.watch) arrived.watch(message.watch)
+  pacer.open(arrived)
+  all.reset(arrived)
+  return arrived.now
+}
+
 function open(message: Extract<ToWorker, { t: 'open' }>): void {
   const { scenario, seed, inputs = [] } = message
   const next = new Session(scenario, seed, boot(scenario, seed), openAt(scenario))
   session = next
+  settingUp = message.setup !== undefined
   rests = false
   if (message.watch) next.watch(message.watch)
   pacer.open(next)
@@ -100,7 +120,19 @@ function open(message: Extract<ToWorker, { t: 'open' }>): void {
     while (more()) if (one.stopped || one.runToPlace(at, executed, 32)) return true
     return false
   }
+  let arrive: (at: Promise<Micros>) => void = () => {}
+  arrival = message.setup ? new Promise((resolve) => (arrive = resolve)) : Promise.resolve(openAt(scenario))
+  arrival
+    .catch((error: unknown) => session === next && post({ t: 'failed', message: (error as Error).message }))
+    .finally(() => {
+      if (session === next || session?.past === next) settingUp = false
+      else return
+      const held = early
+      early = []
+      for (const one of held) handle(one)
+    })
   const done = (): void => {
+    if (message.setup) return arrive(setUp(next, message))
     if (message.play) pacer.play(true)
     setTimeout(() => void loadShells(), PRELOAD_MS)
   }
@@ -146,13 +178,19 @@ async function answer(run: Session, ask: Ask): Promise<unknown> {
     }
     case 'run':
       return (await loadShells()).run(ask.script, ask.files)
+    case 'arrived':
+      return arrival
+    case 'chains':
+      return chains(run, ask.of)
+    case 'deeds':
+      return (await loadShells()).deeds()
     case 'share':
       return encodeRun({
         scenario: run.scenario,
         seed: run.seed,
         at: run.now,
         executed: run.timeline.machine.executed,
-        inputs: run.timeline.branch.inputs.filter((input) => input.kind !== 'cluster.boot' && input.at <= run.now),
+        inputs: run.allInputs().filter((input) => input.kind !== 'cluster.boot' && input.at <= run.now),
       })
   }
 }
@@ -165,6 +203,10 @@ function handle(message: ToWorker): void {
     return
   }
   const run = session
+  if (settingUp) {
+    if (message.t === 'terminal') return void early.push(message)
+    if (/^(play|step|seek|seekEvent|branch|input)$/.test(message.t)) return
+  }
   switch (message.t) {
     case 'drawn':
       return pacer.drawn(message.seq)
