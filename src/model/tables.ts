@@ -23,6 +23,8 @@ import type {
   Service,
   ServiceAccount,
 } from './apiserver/objects.ts'
+import type { ProxyConfiguration, ProxySettingsRecord } from './kube-proxy/configuration.ts'
+import type { ProxyModeName } from './kube-proxy/mode.ts'
 import type { ConntrackEntry } from './linux/netfilter/conntrack.ts'
 import type { Packet } from './linux/netfilter/packet.ts'
 import type { Trace, TraceStep } from './linux/netfilter/trace.ts'
@@ -733,7 +735,9 @@ export type PlacementRecord = {
 export type KubeProxyRecord = {
   node: string
   running: boolean
-  mode: 'iptables'
+  mode: ProxyModeName
+  /** As read at its start. */
+  configuration: ProxyConfiguration
   since: Micros
   pid: number
   /** First list of each watch is in. Nothing is written before both are. */
@@ -986,6 +990,7 @@ export interface Tables {
   units: UnitRecord
 
   kubeProxies: KubeProxyRecord
+  proxySettings: ProxySettingsRecord
   proxiedServices: ProxiedServiceRecord
   chains: ChainRecord
   netfilter: NetfilterRecord

@@ -1,4 +1,5 @@
 import { asProcess } from './control.ts'
+import { proxy } from './lab-proxy.ts'
 import { complain, say, type Process, type Program } from './process.ts'
 import { collectingSink } from './streams.ts'
 import { durationMicros } from './text-tools/waiting.ts'
@@ -9,11 +10,11 @@ const STEP = 100_000
 export const lab: Program = {
   name: 'lab',
   summary:
-    "time and faults: lab advance 60s | lab until 'CMD' [--timeout 5m] | lab fault NAME TARGET [--off] | lab hash | lab why WHAT",
+    "time and faults: lab advance 60s | lab until 'CMD' [--timeout 5m] | lab fault NAME TARGET [--off] | lab proxy NODE [--mode M] [--lag 5s] | lab hash | lab why WHAT",
   run(process) {
     const [command, ...args] = process.argv.slice(1)
     const controls = process.kernel.host.lab
-    if (!controls && command !== 'advance' && command !== 'until') {
+    if (!controls && command !== 'advance' && command !== 'until' && command !== 'proxy') {
       complain(process, 'not available in this session')
       return 1
     }
@@ -36,6 +37,8 @@ export const lab: Program = {
       case 'faults':
         say(process, controls!.faults().map((name) => `${name}\n`).join('')) // prettier-ignore
         return 0
+      case 'proxy':
+        return proxy(process, args)
       case 'hash':
         say(process, `${controls!.hash()}\n`)
         return 0
@@ -55,7 +58,7 @@ export const lab: Program = {
       }
       default:
         process.io.stderr.write(
-          "usage: lab advance 60s | lab until 'CMD' [--timeout 5m] | lab fault NAME TARGET [--off] | lab hash | lab why WHAT\n",
+          "usage: lab advance 60s | lab until 'CMD' [--timeout 5m] | lab fault NAME TARGET [--off] | lab proxy NODE [--mode M] [--lag 5s] | lab hash | lab why WHAT\n",
         )
         return 2
     }

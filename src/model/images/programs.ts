@@ -213,6 +213,11 @@ function server(program: ServerProgram): Program {
     tick(s, id, what) {
       const task = taskOf(s, id)!
       if (what === 'exit') return exitTask(s, id, program.stop?.codeOf?.(task.argv) ?? program.stop?.code ?? 0)
+      const wrong = program.fails?.(s.world, s.container)
+      if (wrong !== undefined) {
+        print(s, id, 'stderr', wrong)
+        return exitTask(s, id, 1)
+      }
       print(s, id, 'stderr', program.hello(s.container, s.world.now, task.argv))
       setState(s, id, { stage: 'serving' })
       // Programs that are an actor of their own: the container is only their process.

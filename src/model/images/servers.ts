@@ -1,5 +1,7 @@
 /** Ports, first words and manner of ending of the programs that serve. */
-import type { ContainerRecord } from '../tables.ts'
+import { readConfiguration } from '../kube-proxy/configuration.ts'
+import { klogLine } from '../kube-proxy/log.ts'
+import type { ContainerRecord, ModelReader } from '../tables.ts'
 import { MILLI, rfc3339, SECOND } from '../../sim/clock.ts'
 import { lookUpImage, isMissing } from './known-image.ts'
 import { baseName } from './entrypoint.ts'
@@ -8,6 +10,8 @@ export type Port = { proto: 'tcp' | 'udp'; port: number }
 export type ServerProgram = {
   ports(container: ContainerRecord, argv: readonly string[]): Port[]
   hello(container: ContainerRecord, now: number, argv: readonly string[]): string
+  /** What keeps it from starting, as it prints it before it exits with 1. */
+  fails?: (reader: ModelReader, container: ContainerRecord) => string | undefined
   /** Time from exec to listening. */
   startMicros: number
   rss: number
@@ -156,6 +160,11 @@ export const SERVER_PROGRAMS: Readonly<Record<string, ServerProgram>> = {
   'kube-proxy': {
     ports: () => tcp(10_256, 10_249),
     hello: () => '',
+    fails: (reader, { node }) => {
+      const configuration = readConfiguration(reader, node)
+      if (!('error' in configuration)) return undefined
+      return `${klogLine('E', reader.now, 'run.go:72', `"command failed" err=${JSON.stringify(configuration.error)}`)}\n`
+    },
     startMicros: 150 * MILLI,
     rss: 22 << 20,
     stop: GO_DEFAULT,

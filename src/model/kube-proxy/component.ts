@@ -1,22 +1,23 @@
 /**
- * The kube-proxy of each node: watches Services and EndpointSlices, waits for both lists, and writes rules, at most once
- * a second. cmd/kube-proxy/app/server.go, pkg/proxy/iptables/proxier.go, pkg/proxy/runner/bounded_frequency_runner.go.
+ * The kube-proxy of each node: watches Services and EndpointSlices, waits for both lists, and syncs, at most once a
+ * minSyncPeriod. What a sync writes is the mode's matter (mode.ts). cmd/kube-proxy/app/server.go,
+ * pkg/proxy/iptables/proxier.go, pkg/proxy/runner/bounded_frequency_runner.go.
  */
 import { HOUR, MILLI, SECOND } from '../../sim/clock.ts'
 import { placeOf, type EventId, type SimEvent } from '../../sim/contract.ts'
 import type { EndpointSlice, Node, Service } from '../apiserver/objects.ts'
 import { type ApiRequest, type ApiWatchEvent, sendOver } from '../messages.ts'
 import type { ConntrackDelete } from '../linux/netfilter/component.ts'
-import { chainId, liveRules, type IptablesRestore, type IptablesRestored } from '../linux/netfilter/live-rules.ts'
 import type { KubeProxyRecord, ModelComponent, ModelWorld } from '../tables.ts'
-import { jumpsFor, CANARY } from './iptables/static-rules.ts'
-import { syncLines } from './iptables/sync.ts'
+import { type ProxySettingsRecord, readConfiguration } from './configuration.ts'
 import { forgetAll, keyOf, liveConfig, serviceStates, trackService, trackSlice } from './live-state.ts'
 import { logStart, logSynced } from './log.ts'
+import type { KernelWrite, ProxyMode } from './mode.ts'
+import { cleansUp, MODES } from './modes.ts'
 import { staleUdpEntries } from './stale-conntrack.ts'
 import { KUBE_PROXY_RULES } from './rules.ts'
 
-export const MIN_SYNC_PERIOD = SECOND
+/** How often a mode looks whether its rules were emptied (iptables.syncPeriod). */
 export const SYNC_PERIOD = 30 * SECOND
 export const FULL_SYNC_PERIOD = HOUR
 const SYNC = 'timer.kube-proxy-sync'
@@ -38,15 +39,22 @@ function put(world: ModelWorld, proxy: KubeProxyRecord): KubeProxyRecord {
   return proxy
 }
 
+/** A mode that this build does not have is refused where it is chosen. */
+const modeOf = (proxy: KubeProxyRecord): ProxyMode => MODES[proxy.mode]!
+
 function start(world: ModelWorld, event: SimEvent<KubeProxyStart>): void {
   const node = placeOf(event.to)
+  const configuration = readConfiguration(world, node)
+  // its container has said what is wrong and ended (images/servers.ts)
+  if ('error' in configuration) return
   const old = world.get('kubeProxies', node)
   world.cancel(old?.timer)
   forgetAll(world, node)
   put(world, {
     node,
     running: true,
-    mode: 'iptables',
+    mode: configuration.mode,
+    configuration,
     since: world.now,
     pid: event.data.pid,
     servicesSynced: false,
@@ -59,21 +67,27 @@ function start(world: ModelWorld, event: SimEvent<KubeProxyStart>): void {
     fullSyncs: 0,
     failures: 0,
   })
-  logStart(world, node, 'iptables')
+  logStart(world, node, configuration.mode)
+  const kernel = `${node}/kernel`
+  for (const other of cleansUp(configuration.mode))
+    for (const write of other.cleanup(world, node)) {
+      world.because('KP9', { mode: configuration.mode, leftBy: other.name })
+      send(world, kernel, write, { cleanup: other.name }, [event.id])
+    }
   world.send(CANARY_TICK, event.to, { since: world.now }, { from: event.to, delayMicros: SYNC_PERIOD })
   world.because('KP1', { node })
   openWatches(world, node, 40 * MILLI)
 }
 
-/** Monitor (pkg/util/iptables/iptables.go): the chain that nobody uses is gone, so somebody emptied the tables. */
+/** What the mode looks after is gone, so somebody emptied the tables. */
 function watchCanary(world: ModelWorld, event: SimEvent<{ since: number }>): void {
   const proxy = proxyOf(world, event.to)
   if (!proxy || proxy.since !== event.data.since) return
   world.send(CANARY_TICK, event.to, event.data, { from: event.to, delayMicros: SYNC_PERIOD })
-  const table = CANARY.tables[0]
-  if (proxy.lastFullSyncAt === undefined || proxy.busy || world.get('chains', chainId(proxy.node, table, CANARY.chain)))
-    return
-  world.because('KP8', { table, chain: CANARY.chain })
+  if (proxy.lastFullSyncAt === undefined || proxy.busy) return
+  const lost = modeOf(proxy).lost?.(world, proxy.node)
+  if (!lost) return
+  world.because('KP8', lost)
   schedule(world, put(world, { ...proxy, needFullSync: true }), { what: 'the canary is gone' })
 }
 
@@ -157,14 +171,28 @@ function nodeSeen(world: ModelWorld, proxy: KubeProxyRecord, node: Node, id: Eve
 /** BoundedFrequencyRunner.Run: at once, but not within minSyncPeriod of the last run. */
 function schedule(world: ModelWorld, proxy: KubeProxyRecord, why: Record<string, unknown>, delayMicros = 0): void {
   if (proxy.busy) return
-  const earliest = proxy.lastSyncAt === undefined ? world.now : proxy.lastSyncAt + MIN_SYNC_PERIOD
-  const at = Math.max(world.now + delayMicros, earliest)
+  const settings = world.get('proxySettings', proxy.node)
+  const minSync = settings?.minSyncMicros ?? proxy.configuration.minSyncMicros
+  const earliest = proxy.lastSyncAt === undefined ? world.now : proxy.lastSyncAt + minSync
+  const lagMicros = settings?.lagMicros ?? 0
+  const at = Math.max(world.now + delayMicros + lagMicros, earliest)
   if (proxy.nextSyncAt !== undefined && proxy.nextSyncAt <= at) return
   world.cancel(proxy.timer)
   const actor = `${proxy.node}/kube-proxy`
-  world.because('KP2', { ...why, waitMicros: at - world.now })
+  world.because('KP2', { ...why, waitMicros: at - world.now, ...(lagMicros > 0 ? { lagMicros } : {}) })
   const timer = world.send(SYNC, actor, {}, { delayMicros: at - world.now, from: actor })
   put(world, { ...proxy, nextSyncAt: at, timer })
+}
+
+function send(
+  world: ModelWorld,
+  kernel: string,
+  write: KernelWrite,
+  ctx: Record<string, unknown>,
+  causes: readonly EventId[],
+): void {
+  if (write.because) world.because(write.because.rule, write.because.facts)
+  world.send(write.kind, kernel, { ...write.data, ctx }, { delayMicros: write.delayMicros, causes })
 }
 
 /** syncProxyRules */
@@ -172,48 +200,26 @@ function sync(world: ModelWorld, event: SimEvent): void {
   const found = proxyOf(world, event.to)
   if (!found || found.busy) return
   const { timer: _, nextSyncAt: __, ...proxy } = found
-  const { node } = proxy
-  const config = liveConfig(world, node, proxy.zone ?? '')
+  const { node, causes } = proxy
   const full =
     proxy.needFullSync || (proxy.lastFullSyncAt !== undefined && world.now - proxy.lastFullSyncAt > FULL_SYNC_PERIOD)
-  const services = serviceStates(world, node)
-  const result = syncLines({
-    config,
-    services,
+  const plan = modeOf(proxy).plan(world, {
+    node,
+    config: liveConfig(world, node, proxy.zone ?? ''),
+    services: serviceStates(world, node),
     changed: full ? undefined : new Set(proxy.changed),
-    existingNatChains: () => world.by('chains', 'table', `${node}|nat`).map((chain) => chain.name),
-    cleanupDue: world.now - (proxy.lastCleanupAt ?? -SYNC_PERIOD) >= SYNC_PERIOD,
+    cleanupDue: world.now - (proxy.lastCleanupAt ?? -SYNC_PERIOD) >= proxy.configuration.syncMicros,
+    options: proxy.configuration.options,
   })
-  const kernel = `${node}/kernel`
-  const facts = { services: proxy.changed.slice(0, 20), full, lines: result.lines.length }
-  const causes = proxy.causes
-  if (full) {
-    const setup = missingJumps(world, node)
-    // iptables -N, -C and -I, one process each
-    if (setup.length > 0) {
-      const data: IptablesRestore = {
-        lines: setup,
-        noflush: true,
-        writer: 'kube-proxy',
-        trusted: true,
-        ctx: { setup: true },
-      }
-      world.because('KP4', { rules: setup.filter((line) => line.startsWith('-I')).length })
-      world.send('kernel.iptables-restore', kernel, data, { delayMicros: 3 * MILLI, causes })
-    }
-  }
-  const data: IptablesRestore = {
-    lines: result.lines,
-    noflush: true,
-    writer: 'kube-proxy',
-    trusted: true,
-    ctx: { full },
-  }
-  world.because(full ? 'KP3' : 'KP5', facts)
-  world.send('kernel.iptables-restore', kernel, data, { delayMicros: restoreMicros(result.lines.length, full), causes })
-  put(world, {
+  const facts = { services: proxy.changed.slice(0, 20), full, lines: plan.lines }
+  plan.writes.forEach((write, i) => {
+    const last = i === plan.writes.length - 1
+    if (last) world.because(full ? 'KP3' : 'KP5', facts)
+    send(world, `${node}/kernel`, write, last ? { full } : { setup: true }, causes)
+  })
+  const next = put(world, {
     ...proxy,
-    busy: true,
+    busy: plan.writes.length > 0,
     needFullSync: false,
     changed: [],
     causes: [],
@@ -221,42 +227,20 @@ function sync(world: ModelWorld, event: SimEvent): void {
     syncs: proxy.syncs + 1,
     fullSyncs: proxy.fullSyncs + (full ? 1 : 0),
     ...(full ? { lastFullSyncAt: world.now } : {}),
-    ...(result.cleanedUp ? { lastCleanupAt: world.now } : {}),
-    metrics: { ...result.metrics, endpoints: result.endpoints },
+    ...(plan.cleanedUp ? { lastCleanupAt: world.now } : {}),
+    metrics: plan.metrics,
   })
+  if (!next.busy) afterSync(world, next)
 }
 
-/** What `iptables-nft-restore` was seen to take, with `iptables-save` before it; a full sync checks its jumps first. */
-function restoreMicros(lines: number, full: boolean): number {
-  return (full ? 38 * MILLI : 9 * MILLI) + lines * 28
-}
+/** The kernel's answer to a write. */
+type Written = { ok: boolean; error?: { line: number; message: string }; ctx?: unknown }
 
-/** Chains and jumps that a full sync finds missing (EnsureChain, EnsureRule), as lines for a restore. */
-function missingJumps(world: ModelWorld, node: string): string[] {
-  const rules = liveRules(world, node)
-  const lines: string[] = []
-  for (const table of ['mangle', 'filter', 'nat']) {
-    const mine: string[] = []
-    const there = new Set(rules.chains(table).map((chain) => chain.name))
-    const need = (chain: string): void => {
-      if (!there.has(chain)) mine.push(`:${chain} - [0:0]`)
-      there.add(chain)
-    }
-    if ((CANARY.tables as readonly string[]).includes(table)) need(CANARY.chain)
-    const jumps = jumpsFor(liveConfig(world, node, '')).filter((jump) => jump.table === table)
-    for (const jump of jumps) need(jump.to)
-    for (const jump of jumps)
-      if (!(rules.chain(table, jump.from)?.rules ?? []).includes(`-A ${jump.from} ${jump.rule}`))
-        mine.push(`-I ${jump.from} ${jump.rule}`)
-    if (mine.length > 0) lines.push(`*${table}`, ...mine, 'COMMIT')
-  }
-  return lines
-}
-
-function restored(world: ModelWorld, event: SimEvent<IptablesRestored>): void {
+function written(world: ModelWorld, event: SimEvent<Written>): void {
   const proxy = proxyOf(world, event.to)
-  const { ok, error, ctx } = event.data
-  if (!proxy || (ctx as { setup?: boolean } | undefined)?.setup) return
+  const { ok, error } = event.data
+  const ctx = event.data.ctx as { full?: boolean } | undefined
+  if (!proxy || ctx?.full === undefined) return
   const next = put(world, {
     ...proxy,
     busy: false,
@@ -267,6 +251,11 @@ function restored(world: ModelWorld, event: SimEvent<IptablesRestored>): void {
     world.because('KP6', { line: error?.line ?? 0, message: error?.message ?? '' })
     return schedule(world, next, { what: 'the last restore failed' }, SYNC_PERIOD)
   }
+  afterSync(world, next)
+}
+
+function afterSync(world: ModelWorld, proxy: KubeProxyRecord): void {
+  const next = proxy
   const stale = staleUdpEntries(
     world,
     proxy.node,
@@ -283,6 +272,24 @@ function restored(world: ModelWorld, event: SimEvent<IptablesRestored>): void {
   else schedule(world, next, { what: 'hourly full sync' }, FULL_SYNC_PERIOD + SECOND)
 }
 
+/** `proxy.settings`: what a person sets for this node's proxy. A field that is null goes back to what it was. */
+export type ProxySettings = { [K in keyof Omit<ProxySettingsRecord, 'node'>]?: ProxySettingsRecord[K] | null }
+
+function settings(world: ModelWorld, event: SimEvent<ProxySettings>): void {
+  const node = placeOf(event.to)
+  const before = world.get('proxySettings', node)
+  const next: Record<string, unknown> = { ...before, node }
+  for (const [key, value] of Object.entries(event.data))
+    if (value === null) delete next[key]
+    else next[key] = value
+  world.put('proxySettings', node, next as ProxySettingsRecord)
+  const proxy = proxyOf(world, event.to)
+  const anew = next.mode !== before?.mode || JSON.stringify(next.options) !== JSON.stringify(before?.options)
+  // read at start only: its process is ended, and the kubelet starts it again
+  if (proxy && anew)
+    world.send('kernel.kill', `${node}/kernel`, { pid: proxy.pid, signal: 'SIGTERM' }, { delayMicros: MILLI })
+}
+
 /** Answers to our watches carry nothing that the events do not say. */
 function response(): void {}
 
@@ -290,6 +297,7 @@ export const kubeProxy: ModelComponent = {
   roles: ['kube-proxy'],
   tables: {
     kubeProxies: { owner: 'kube-proxy' },
+    proxySettings: { owner: 'kube-proxy' },
     proxiedServices: { owner: 'kube-proxy', indexes: { node: (r) => r.node } },
   },
   rules: KUBE_PROXY_RULES,
@@ -298,7 +306,8 @@ export const kubeProxy: ModelComponent = {
     'kube-proxy.stop': stop,
     'api.watch': watched,
     'api.response': response,
-    'kernel.iptables-restored': restored,
+    'proxy.settings': settings,
+    ...Object.fromEntries(Object.values(MODES).flatMap((mode) => mode.answers.map((kind) => [kind, written]))),
     [SYNC]: sync,
     [WATCH_AGAIN]: watchAgain,
     [CANARY_TICK]: watchCanary,

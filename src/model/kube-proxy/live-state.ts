@@ -1,21 +1,35 @@
 /** What the kube-proxy of a node knows, as records, and the form in which a sync wants it. */
+import { SECOND } from '../../sim/clock.ts'
 import type { EndpointSlice, Service } from '../apiserver/objects.ts'
 import type { ModelReader, ModelWorld, ProxiedServiceRecord } from '../tables.ts'
 import { localDetector, masqueradeMark, type ProxierConfig } from './config.ts'
+import { CLUSTER_CIDR, type ProxyConfiguration } from './configuration.ts'
 import { type EndpointInfo, type EndpointsByPort, endpointsOfSlices, serviceOfSlice } from './endpoints.ts'
 import { type ServicePortInfo, servicePorts } from './service-port.ts'
 import type { ServiceState } from './iptables/sync.ts'
 
-/** kubeadm's podSubnet, which it writes into kube-proxy's clusterCIDR. */
-export const CLUSTER_CIDR = '10.244.0.0/16'
+const configs = new WeakMap<ProxyConfiguration, Map<string, ProxierConfig>>()
+const DEFAULT: ProxyConfiguration = {
+  mode: 'iptables',
+  clusterCIDR: CLUSTER_CIDR,
+  masqueradeAll: false,
+  masqueradeBit: 14,
+  localhostNodePorts: true,
+  nodePortAddresses: [],
+  tcpBeLiberal: false,
+  minSyncMicros: SECOND,
+  syncMicros: 30 * SECOND,
+  options: {},
+}
 
-const configs = new Map<string, ProxierConfig>()
-
-/** The configuration that kubeadm gives kube-proxy, on this node. The same record for the same facts. */
+/** What the kube-proxy of a node was started with, and what it knows of its node. The same record for the same facts. */
 export function liveConfig(reader: ModelReader, node: string, zone: string): ProxierConfig {
   const ip = reader.get('machines', node)?.ip ?? ''
+  const own = reader.get('kubeProxies', node)?.configuration ?? DEFAULT
   const key = `${node}|${ip}|${zone}`
-  let config = configs.get(key)
+  let known = configs.get(own)
+  if (!known) configs.set(own, (known = new Map<string, ProxierConfig>()))
+  let config = known.get(key)
   if (!config) {
     config = {
       family: 4,
@@ -23,18 +37,17 @@ export function liveConfig(reader: ModelReader, node: string, zone: string): Pro
       nodeIP: ip,
       nodeAddresses: ['127.0.0.1/8', `${ip}/16`],
       zone,
-      masqueradeAll: false,
-      masqueradeMark: masqueradeMark(14),
-      localhostNodePorts: true,
-      nodePortAddresses: [],
-      tcpBeLiberal: false,
+      masqueradeAll: own.masqueradeAll,
+      masqueradeMark: masqueradeMark(own.masqueradeBit),
+      localhostNodePorts: own.localhostNodePorts,
+      nodePortAddresses: own.nodePortAddresses.map((text) => (text === 'primary' ? `${ip}/32` : text)),
+      tcpBeLiberal: own.tcpBeLiberal,
       randomFully: true,
       nfacct: { invalidDropped: false, localhostNodePorts: false },
-      localDetector: localDetector('ClusterCIDR', { cidrs: [CLUSTER_CIDR] }, 4),
+      localDetector: localDetector('ClusterCIDR', { cidrs: own.clusterCIDR.split(',') }, 4),
       nodeHints: true,
     }
-    if (configs.size > 2_000) configs.clear()
-    configs.set(key, config)
+    known.set(key, config)
   }
   return config
 }

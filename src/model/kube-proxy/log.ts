@@ -13,10 +13,14 @@ export function proxyLog(world: ModelWorld, node: string, place: string, says: s
   const pid = world.get('kubeProxies', node)?.pid ?? 0
   const container = world.get('processes', `${node}|${pid}`)?.containerId
   if (container === undefined) return
-  const t = civil(world.now)
+  appendContainerLog(world, container, 'stderr', klogLine('I', world.now, place, says))
+}
+
+/** A line of klog. In its container a program is process 1. */
+export function klogLine(severity: 'I' | 'W' | 'E', now: number, place: string, says: string): string {
+  const t = civil(now)
   const time = `${two(t.month)}${two(t.day)} ${two(t.hour)}:${two(t.minute)}:${two(t.second)}.${String(t.micros).padStart(6, '0')}`
-  // In its container it is process 1.
-  appendContainerLog(world, container, 'stderr', `I${time}       1 ${place}] ${says}`)
+  return `${severity}${time}       1 ${place}] ${says}`
 }
 
 export function logStart(world: ModelWorld, node: string, mode: string): void {

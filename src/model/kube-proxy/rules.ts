@@ -42,4 +42,9 @@ export const KUBE_PROXY_RULES: readonly Rule[] = [
     says: 'Every 30 s kube-proxy looks whether its canary chain is there. Where somebody emptied the tables, it is gone, and a full sync writes everything again.',
     source: 'kubernetes/kubernetes pkg/util/iptables/iptables.go Monitor, pkg/proxy/iptables/proxier.go NewProxier',
   },
+  {
+    id: 'KP9',
+    says: 'At start in mode nftables kube-proxy takes away what iptables and ipvs left, and at start in one of these what nftables left. Between iptables and ipvs it cleans nothing.',
+    source: 'kubernetes/kubernetes cmd/kube-proxy/app/server_linux.go platformCleanup',
+  },
 ]

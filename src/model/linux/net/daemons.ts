@@ -8,7 +8,6 @@ export function daemonAnswer(port: number, request: unknown): HttpResponse | und
   if (!isHttp(request)) return undefined
   const path = request.path.split('?')[0]!
   if (HEALTHZ.has(port) && /^\/(healthz|livez|readyz|health)(\/|$)/.test(path)) return httpReply(200, 'ok')
-  if (port === 10_249 && path === '/proxyMode') return httpReply(200, 'iptables')
   if (port === 10_250) return httpReply(401, 'Unauthorized')
   return httpReply(404, '404 page not found\n')
 }

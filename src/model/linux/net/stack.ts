@@ -43,7 +43,9 @@ export function pass(
   const micros = stackMicros(compared + lookups * 2)
   const host = netns === ''
   // of a probe only the way of its first packet is kept
-  const detail = compared + (t.trace.lookups ?? 0) > 0 && (packet.header.flags === 2 || packet.header.proto === 'udp' || !isProbe(packet))
+  const detail =
+    compared + (t.trace.lookups ?? 0) > 0 &&
+    (packet.header.flags === 2 || packet.header.proto === 'udp' || !isProbe(packet))
   if (host) {
     keepConntrack(world, node, t.conntrack)
     if (t.effects.length > 0) remember(world, node, t)

@@ -116,7 +116,7 @@ export function newStage(nodes: readonly StageNode[], pods: readonly StagePod[],
   const stage: ModelComponent = {
     roles: ['stage', 'apiserver', 'wire'],
     rules: [],
-    tables: { machines: { owner: 'stage' } },
+    tables: { machines: { owner: 'stage' }, configmaps: { owner: 'stage' } },
     handlers: {
       change: (world) => changes.shift()?.(world),
       result: (_, event) => void results.push(event.data as ConnectResult),

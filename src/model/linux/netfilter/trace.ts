@@ -92,12 +92,7 @@ export function comparedRules(trace: Trace): number {
 }
 
 /** Every rule that was compared, in order; with `matchedOnly` those that matched. */
-export function expandTrace(
-  source: ChainSource,
-  trace: Trace,
-  matchedOnly = false,
-  texts?: StepTexts,
-): TraceStep[] {
+export function expandTrace(source: ChainSource, trace: Trace, matchedOnly = false, texts?: StepTexts): TraceStep[] {
   const steps: TraceStep[] = []
   trace.passes.forEach((pass, p) => {
     const end = trace.passes[p + 1]?.from ?? trace.runs.length / 4

@@ -321,7 +321,9 @@ function natChains(run: Run, hook: Hook, half: 'dst' | 'src'): readonly (() => T
 const NOTHING: TableVerdict = { kind: 'ACCEPT', chain: '', index: -1, policy: true }
 
 function natVerdict(result: TableVerdict | Detour | undefined): TableVerdict {
-  return result === undefined || result.kind === 'OUTPUT' || result.kind === 'REDIRECT' ? NOTHING : (result as TableVerdict)
+  return result === undefined || result.kind === 'OUTPUT' || result.kind === 'REDIRECT'
+    ? NOTHING
+    : (result as TableVerdict)
 }
 
 function setUp(
@@ -418,13 +420,7 @@ function rewrite(
 
 /* ------------------------------------------------------------------ the result */
 
-function finish(
-  run: Run,
-  fate: Traversal['fate'],
-  stop?: Stop,
-  outDev?: string,
-  nextHop?: string,
-): Traversal {
+function finish(run: Run, fate: Traversal['fate'], stop?: Stop, outDev?: string, nextHop?: string): Traversal {
   const p = run.packet0
   const about =
     p.icmp?.about && run.ctEntry ? (run.ctDirection === 1 ? run.ctEntry.orig : run.ctEntry.reply) : p.icmp?.about
