@@ -7,6 +7,7 @@ import { notModelled } from './honoured.ts'
 import { readManifest, type ManifestDocument, type ManifestProblem } from './manifest.ts'
 import type { KubeObject, ObjectMeta, Service } from './objects.ts'
 import { resourceOfKind, versionOf, type ApiResource } from './resources.ts'
+import { normalizeClusterIPs } from './service-strategy.ts'
 import { kubectlInvalid } from './status-errors.ts'
 import { validateNew } from './validation/validate.ts'
 
@@ -141,5 +142,5 @@ function asStored(sent: KubeObject, r: ApiResource): KubeObject {
   if (r.kind !== 'Service') return object
   const service = object as Service
   // An address is only drawn by a live server.
-  return { ...service, spec: { ...service.spec, clusterIP: service.spec?.clusterIP ?? service.spec?.clusterIPs?.[0] } }
+  return service.spec ? { ...service, spec: normalizeClusterIPs(service.spec, undefined) } : service
 }

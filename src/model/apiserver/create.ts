@@ -14,7 +14,7 @@ import { getObject } from './object-store.ts'
 import type { KubeObject, ObjectMeta, Pod, Service } from './objects.ts'
 import { apiVersionOf, objectId, type ApiResource } from './resources.ts'
 import { allocateService } from './service-allocation.ts'
-import { alreadyExists, badRequest, invalid } from './status-errors.ts'
+import { alreadyExists, badRequest, internalError, invalid } from './status-errors.ts'
 import { validateNew } from './validation/validate.ts'
 
 export type CreateOptions = { namespace?: string; name?: string }
@@ -55,13 +55,15 @@ export function create(context: Context, r: ApiResource, body: KubeObject, optio
     const pod: Pod = { ...admitted, status: { phase: 'Pending', qosClass: podQos(admitted.spec) } }
     object = pod.spec.schedulingGates?.length ? gated(pod, now) : pod
   }
-  const errors = validateNew(object, r)
-  if (errors.length > 0) return failure(invalid(r.kind, r.group, name, errors), [['AP6', { errors: errors.length }]])
+  // BeginCreate: before the rules of validation.
   if (r.resource === 'services') {
     const allocated = allocateService(reader, object as Service, undefined, chance)
+    if (typeof allocated === 'string') return failure(internalError(allocated), [['AP11', { name }]])
     if (Array.isArray(allocated)) return failure(invalid(r.kind, r.group, name, allocated), [['AP11', { name }]])
     object = allocated
   }
+  const errors = validateNew(object, r)
+  if (errors.length > 0) return failure(invalid(r.kind, r.group, name, errors), [['AP6', { errors: errors.length }]])
   if (getObject(reader, r, namespace, name)) return failure(alreadyExists(r, name))
   object = { ...object, metadata: { ...object.metadata, resourceVersion: context.nextVersion() } }
   const write: ObjectWrite = { resource: r, id: objectId(r, namespace, name), after: object }

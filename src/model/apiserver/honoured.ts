@@ -61,7 +61,7 @@ export function notModelled(object: KubeObject): NotModelled[] {
     found.push({
       path: 'spec.type',
       what: 'approximated',
-      says: 'no load balancer is in the lab: the address stays pending, the node port works',
+      says: 'MetalLB or a cloud gives the address, where the scenario has one; else it stays pending and the node port works',
     })
   return found
 }

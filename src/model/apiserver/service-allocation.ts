@@ -1,11 +1,13 @@
-// Cluster IPs and node ports (pkg/registry/core/service/{ipallocator,portallocator}, storage/alloc.go).
+// Cluster IPs and node ports (pkg/registry/core/service/storage/alloc.go, {ipallocator,portallocator}).
 // Both ranges keep their low part for addresses that people choose: what is drawn comes from the upper part first.
 
 import type { ModelReader } from '../tables.ts'
 import type { Chance } from './chance.ts'
-import { externallyAccessible } from './defaults/kind-defaults.ts'
-import type { Service, ServicePort } from './objects.ts'
+import type { Service, ServicePort, ServiceSpec } from './objects.ts'
+import { withFamilies } from './service-families.ts'
+import { allocatesNodePorts, keepAllocated, needsHealthCheckPort, normalizeClusterIPs } from './service-strategy.ts'
 import type { StatusCause } from './status-errors.ts'
+import { index, invalidValue } from './validation/field-errors.ts'
 
 /** 10.96.0.0/12 */
 const CIDR_BASE = (10 << 24) + (96 << 16)
@@ -25,162 +27,143 @@ function parseIp(text: string): number | undefined {
   return parts.reduce((n, p) => n * 256 + Number(p), 0)
 }
 
-type Used = { ips: Set<string>; ports: Map<number, string> }
+type Used = { ips: Set<string>; ports: Set<number> }
 
 function inUse(reader: ModelReader, except: string | undefined): Used {
-  const used: Used = { ips: new Set(), ports: new Map() }
+  const used: Used = { ips: new Set(), ports: new Set() }
   for (const service of reader.all('services')) {
     if (service.metadata.uid === except) continue
     for (const ip of service.spec.clusterIPs ?? []) used.ips.add(ip)
-    for (const port of service.spec.ports ?? [])
-      if (port.nodePort) used.ports.set(port.nodePort, port.protocol ?? 'TCP')
-    if (service.spec.healthCheckNodePort) used.ports.set(service.spec.healthCheckNodePort, 'TCP')
+    for (const port of service.spec.ports ?? []) if (port.nodePort) used.ports.add(port.nodePort)
+    if (service.spec.healthCheckNodePort) used.ports.add(service.spec.healthCheckNodePort)
   }
   return used
 }
 
-/** The service with its addresses and ports, or the errors for which the API server turns it away. */
+/**
+ * The service with its addresses and ports; or the errors for which the API server turns it away (422); or, as a text,
+ * what it calls an internal error (500).
+ */
 export function allocateService(
   reader: ModelReader,
   given: Service,
   old: Service | undefined,
   chance: Chance,
-): Service | StatusCause[] {
-  let spec = old ? keepAllocated(given.spec, old.spec) : given.spec
+): Service | StatusCause[] | string {
+  const kept = normalizeClusterIPs(old ? keepAllocated(given.spec, old.spec) : given.spec, old?.spec)
+  const familied = withFamilies({ ...given, spec: kept }, old?.spec)
+  if (Array.isArray(familied)) return familied
   const used = inUse(reader, old?.metadata.uid)
   const errors: StatusCause[] = []
-  if (spec.type === 'ExternalName') {
-    const { clusterIP: _, clusterIPs: __, ipFamilies: ___, ipFamilyPolicy: ____, ...rest } = spec
-    return { ...given, spec: rest }
+  let spec = allocateIPs(familied, old?.spec, used, chance, errors)
+  if (errors.length > 0) return errors
+  if ((spec.type === 'NodePort' || spec.type === 'LoadBalancer') && spec.ports) {
+    const held = new Set((old?.spec.ports ?? []).flatMap((p) => p.nodePort || []))
+    spec = { ...spec, ports: allocatePorts(spec.ports, used, held, allocatesNodePorts(spec), chance, errors) }
+    if (errors.length > 0) return errors
   }
-  if (spec.clusterIP === undefined && spec.clusterIPs?.[0] !== undefined)
-    spec = { ...spec, clusterIP: spec.clusterIPs[0] }
-  spec = { ...spec, ipFamilies: spec.ipFamilies ?? ['IPv4'], ipFamilyPolicy: spec.ipFamilyPolicy ?? 'SingleStack' }
-  if (spec.clusterIP === 'None') spec = { ...spec, clusterIPs: ['None'] }
-  else if (spec.clusterIP) {
-    if (old?.spec.clusterIP !== spec.clusterIP) {
-      const problem = claimIp(spec.clusterIP, used)
-      if (problem)
-        errors.push({
-          reason: 'FieldValueInvalid',
-          field: 'spec.clusterIPs',
-          message: `Invalid value: ${JSON.stringify([spec.clusterIP])}: failed to allocate IP ${spec.clusterIP}: ${problem}`,
-        })
-    }
-    spec = { ...spec, clusterIPs: spec.clusterIPs ?? [spec.clusterIP] }
-  } else {
-    const ip = drawIp(used, chance)
-    spec = { ...spec, clusterIP: ip, clusterIPs: [ip] }
+  if (needsHealthCheckPort(spec) && !(old && needsHealthCheckPort(old.spec))) {
+    const wanted = spec.healthCheckNodePort
+    if (wanted) {
+      const why = portProblem(wanted, used)
+      if (why) return `failed to allocate requested HealthCheck NodePort ${wanted}: ${why}`
+    } else spec = { ...spec, healthCheckNodePort: drawPort(used, chance) }
   }
-  const needsPorts =
-    spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
-  if (spec.type === 'NodePort' || spec.type === 'LoadBalancer')
-    spec = { ...spec, ports: allocatePorts(spec.ports ?? [], used, needsPorts, chance, errors) }
-  if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' && !spec.healthCheckNodePort)
-    spec = { ...spec, healthCheckNodePort: drawPort(used, 'TCP', chance) }
-  return errors.length > 0 ? errors : { ...given, spec }
+  return spec === given.spec ? given : { ...given, spec }
 }
 
-/** patchAllocatedValues: an update that leaves them out keeps what the service has. */
-function keepAllocated(spec: Service['spec'], old: Service['spec']): Service['spec'] {
-  let next = spec
-  const hadIp = old.type !== 'ExternalName' && next.type !== 'ExternalName'
-  if (hadIp && !next.clusterIP && !next.clusterIPs?.length)
-    next = { ...next, clusterIP: old.clusterIP, clusterIPs: old.clusterIPs }
-  if (hadIp)
-    next = {
-      ...next,
-      ipFamilies: next.ipFamilies ?? old.ipFamilies,
-      ipFamilyPolicy: next.ipFamilyPolicy ?? old.ipFamilyPolicy,
-    }
-  if (next.type !== 'ClusterIP' && old.type !== 'ClusterIP' && next.ports)
-    next = {
-      ...next,
-      ports: next.ports.map((p) => {
-        if (p.nodePort) return p
-        const before = old.ports?.find((o) => o.port === p.port && o.protocol === p.protocol && o.nodePort)
-        return before ? { ...p, nodePort: before.nodePort } : p
-      }),
-    }
-  // dropTypeDependentFields: what belonged to the old type alone and was not changed goes.
-  if (next.type === 'ClusterIP' && old.type !== 'ClusterIP' && next.ports)
-    next = {
-      ...next,
-      ports: next.ports.map((p, i) => {
-        if (p.nodePort === undefined || p.nodePort !== old.ports?.[i]?.nodePort) return p
-        const { nodePort: _, ...rest } = p
-        return rest
-      }),
-    }
-  if (
-    !externallyAccessible(next) &&
-    externallyAccessible(old) &&
-    next.externalTrafficPolicy === old.externalTrafficPolicy
-  ) {
-    const { externalTrafficPolicy: _, ...rest } = next
-    next = rest
+function allocateIPs(
+  spec: ServiceSpec,
+  old: ServiceSpec | undefined,
+  used: Used,
+  chance: Chance,
+  errors: StatusCause[],
+): ServiceSpec {
+  if (spec.type === 'ExternalName' || spec.clusterIPs?.[0] === 'None' || spec.clusterIP === 'None') return spec
+  // An update keeps its address; what else is written there, validation refuses.
+  if (old && old.type !== 'ExternalName') return spec
+  if (!spec.clusterIP) {
+    const ip = drawIp(used, chance)
+    return { ...spec, clusterIP: ip, clusterIPs: [ip] }
   }
-  if (next.type !== 'LoadBalancer' && old.type === 'LoadBalancer') {
-    const { allocateLoadBalancerNodePorts: _, healthCheckNodePort: __, ...rest } = next
-    next = rest
-  }
-  return next
+  const problem = claimIp(spec.clusterIP, used)
+  if (problem)
+    errors.push(invalidValue('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${spec.clusterIP}: ${problem}`))
+  return spec
 }
 
 function claimIp(text: string, used: Used): string | undefined {
   const ip = parseIp(text)
-  if (ip === undefined) return 'provided IP is not a valid IP address'
-  if (ip <= CIDR_BASE || ip >= CIDR_BASE + CIDR_SIZE - 1)
-    return 'the provided IP is not in the valid range. The range of valid IPs is 10.96.0.0/12'
+  // MetaAllocator.getAllocator: no ServiceCIDR holds it; network and broadcast address count as outside.
+  if (ip === undefined || ip <= CIDR_BASE || ip >= CIDR_BASE + CIDR_SIZE - 1)
+    return 'the provided network does not match the current range'
   return used.ips.has(text) ? 'provided IP is already allocated' : undefined
+}
+
+/** A free number of the upper band, from a random place on; then of the lower band. */
+function draw(
+  low: number,
+  size: number,
+  band: number,
+  start: number,
+  isFree: (n: number) => boolean,
+): number | undefined {
+  for (const [first, room, from] of [
+    [low + band, size - band, start],
+    [low, band, 0],
+  ] as const)
+    for (let tries = 0; tries < room; tries++) {
+      const n = first + ((from + tries) % room)
+      if (isFree(n)) return n
+    }
+  return undefined
 }
 
 function drawIp(used: Used, chance: Chance): string {
   const room = CIDR_SIZE - STATIC_ADDRESSES - 1
-  let offset = chance.random('cluster IP', room)
-  for (let tries = 0; tries < room; tries++) {
-    const ip = formatIp(CIDR_BASE + STATIC_ADDRESSES + offset)
-    if (!used.ips.has(ip)) return ip
-    offset = (offset + 1) % room
-  }
-  return formatIp(CIDR_BASE + 1)
+  const start = chance.random('cluster IP', room)
+  const ip = draw(CIDR_BASE, CIDR_SIZE - 1, STATIC_ADDRESSES, start, (n) => n > CIDR_BASE && !used.ips.has(formatIp(n)))
+  return formatIp(ip ?? CIDR_BASE + 1)
 }
 
+function portProblem(port: number, used: Used): string | undefined {
+  if (port < NODE_PORT_FIRST || port > NODE_PORT_LAST)
+    return `provided port is not in the valid range. The range of valid ports is ${NODE_PORT_FIRST}-${NODE_PORT_LAST}`
+  return used.ports.has(port) ? 'provided port is already allocated' : undefined
+}
+
+/** initNodePorts, updateNodePorts. TCP and UDP of one port number share its node port. */
 function allocatePorts(
   ports: ServicePort[],
   used: Used,
-  draw: boolean,
+  held: ReadonlySet<number>,
+  drawn: boolean,
   chance: Chance,
   errors: StatusCause[],
 ): ServicePort[] {
-  const mine = new Map<number, Set<string>>()
-  return ports.map((port, i) => {
-    const protocol = port.protocol ?? 'TCP'
-    if (!port.nodePort) return draw ? { ...port, nodePort: drawPort(used, protocol, chance) } : port
-    const field = `spec.ports[${i}].nodePort`
-    const why =
-      port.nodePort < NODE_PORT_FIRST || port.nodePort > NODE_PORT_LAST
-        ? `provided port is not in the valid range. The range of valid ports is ${NODE_PORT_FIRST}-${NODE_PORT_LAST}`
-        : used.ports.has(port.nodePort) && !mine.has(port.nodePort)
-          ? 'provided port is already allocated'
-          : undefined
-    if (why) errors.push({ reason: 'FieldValueInvalid', field, message: `Invalid value: ${port.nodePort}: ${why}` })
-    mine.set(port.nodePort, (mine.get(port.nodePort) ?? new Set()).add(protocol))
-    used.ports.set(port.nodePort, protocol)
-    return port
+  const mine = new Set<number>()
+  const claim = (port: number, i: number): void => {
+    const why = mine.has(port) || held.has(port) ? undefined : portProblem(port, used)
+    if (why) errors.push(invalidValue(`${index('spec.ports', i)}.nodePort`, port, why))
+    mine.add(port)
+    used.ports.add(port)
+  }
+  ports.forEach((port, i) => port.nodePort && claim(port.nodePort, i))
+  const byPort = new Map<number, number>()
+  for (const port of ports) if (port.nodePort) byPort.set(port.port, port.nodePort)
+  return ports.map((port) => {
+    if (port.nodePort || !drawn) return port
+    const shared = held.size === 0 ? byPort.get(port.port) : undefined
+    const nodePort = shared ?? drawPort(used, chance)
+    byPort.set(port.port, nodePort)
+    return { ...port, nodePort }
   })
 }
 
-function drawPort(used: Used, protocol: string, chance: Chance): number {
-  const room = NODE_PORT_LAST - NODE_PORT_FIRST + 1 - STATIC_PORTS
-  let offset = chance.random('node port', room)
-  for (let tries = 0; tries < room; tries++) {
-    const port = NODE_PORT_FIRST + STATIC_PORTS + offset
-    if (!used.ports.has(port)) {
-      used.ports.set(port, protocol)
-      return port
-    }
-    offset = (offset + 1) % room
-  }
-  return NODE_PORT_FIRST
+function drawPort(used: Used, chance: Chance): number {
+  const size = NODE_PORT_LAST - NODE_PORT_FIRST + 1
+  const start = chance.random('node port', size - STATIC_PORTS)
+  const port = draw(NODE_PORT_FIRST, size, STATIC_PORTS, start, (n) => !used.ports.has(n)) ?? NODE_PORT_FIRST
+  used.ports.add(port)
+  return port
 }

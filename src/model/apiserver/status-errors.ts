@@ -38,6 +38,12 @@ export const forbidden = (r: Named, name: string, why: string): StatusError => (
   message: `${qualifiedResource(r)}${name === '' ? '' : ` "${name}"`} is forbidden: ${why}`,
 })
 
+export const internalError = (message: string): StatusError => ({
+  code: 500,
+  reason: 'InternalError',
+  message: `Internal error occurred: ${message}`,
+})
+
 export const badRequest = (message: string): StatusError => ({ code: 400, reason: 'BadRequest', message })
 
 export const tooManyRequests = (message: string): StatusError => ({ code: 429, reason: 'TooManyRequests', message })

@@ -10,7 +10,8 @@ import type { KubeObject, ObjectMeta, Service } from './objects.ts'
 import { jsonPatch, mergePatch, strategicPatch, threeWayApply } from './patch.ts'
 import { objectId, type ApiResource } from './resources.ts'
 import { allocateService } from './service-allocation.ts'
-import { badRequest, conflict, invalid, MODIFIED, notFound } from './status-errors.ts'
+import { dropTypeDependentFields } from './service-strategy.ts'
+import { badRequest, conflict, internalError, invalid, MODIFIED, notFound } from './status-errors.ts'
 import { validateStatusUpdate, validateUpdate } from './validation/validate.ts'
 
 export type UpdateOptions = {
@@ -84,9 +85,10 @@ function replaceStatus(
   context: Context,
   r: ApiResource,
   old: KubeObject,
-  wanted: KubeObject,
+  given: KubeObject,
   options: UpdateOptions,
 ): Answer {
+  const wanted = r.resource === 'services' ? withIpMode(given, old as Service) : given
   // deploymentStatusStrategy resets spec and labels only: the controller writes its revision annotation here.
   const annotations = r.resource === 'deployments' ? wanted.metadata?.annotations : old.metadata.annotations
   if (deepEqual(old.status, wanted.status) && deepEqual(old.metadata.annotations, annotations)) return unchanged(old)
@@ -99,6 +101,15 @@ function replaceStatus(
     metadata: { ...old.metadata, ...(annotations ? { annotations } : {}), resourceVersion: context.nextVersion() },
   }
   return written(r, options, old, object)
+}
+
+/** SetDefaults_Service: an address is a VIP unless its load balancer says that it is a proxy. */
+function withIpMode(given: KubeObject, old: Service): KubeObject {
+  const status = given.status as Service['status']
+  const ingress = status?.loadBalancer?.ingress
+  if (old.spec.type !== 'LoadBalancer' || !ingress?.some((i) => i.ip && i.ipMode === undefined)) return given
+  const filled = ingress.map((i) => (i.ip && i.ipMode === undefined ? { ...i, ipMode: 'VIP' } : i))
+  return { ...given, status: { ...status, loadBalancer: { ...status!.loadBalancer, ingress: filled } } }
 }
 
 function replaceObject(
@@ -135,8 +146,9 @@ function replaceObject(
   }
   if (r.resource === 'services') {
     const allocated = allocateService(context.reader, object as Service, old as Service, context.chance)
+    if (typeof allocated === 'string') return failure(internalError(allocated), [['AP11', {}]])
     if (Array.isArray(allocated)) return failure(invalid(r.kind, r.group, options.name, allocated), [['AP11', {}]])
-    object = allocated
+    object = dropTypeDependentFields(allocated, old as Service)
   }
   if (deepEqual(old, object)) return unchanged(old)
   if (r.generation && desiredStateChanged(old, object))

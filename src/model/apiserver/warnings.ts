@@ -1,7 +1,8 @@
 // The Warning headers that the API server itself sends (pkg/api/pod/warnings.go and the strategies' WarningsOnCreate).
 
-import type { KubeObject, Pod, PodSpec, PodTemplateSpec } from './objects.ts'
+import type { KubeObject, Pod, PodSpec, PodTemplateSpec, Service } from './objects.ts'
 import { milliValue } from './quantity.ts'
+import { serviceWarnings } from './service-strategy.ts'
 import { isDns1123Label } from './validation/names.ts'
 
 /** Labels with a newer name: pkg/api/node/util.go. */
@@ -19,6 +20,8 @@ export function serverWarnings(object: KubeObject): string[] {
       const pod = object as unknown as Pod
       return [...podNameWarnings(pod.metadata.name), ...podSpecWarnings(pod.spec, 'spec')]
     }
+    case 'Service':
+      return serviceWarnings(object as unknown as Service)
     case 'Endpoints':
       return ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice']
     case 'Ingress':

@@ -7,14 +7,17 @@ import {
   child,
   duplicate,
   forbiddenField,
+  IMMUTABLE,
   index,
   invalidValue,
+  key,
   notSupported,
   required,
   type FieldError,
 } from './field-errors.ts'
 import { portOrName } from './container.ts'
 import { dnsLabelErrors, labelErrors, labelNameErrors, subdomainErrors } from './meta.ts'
+import { addressChangeErrors, clusterIPErrors, isHeadless } from './service-addresses.ts'
 import { CIDR_MESSAGE, IP_MESSAGE, isCidr, isIp, isIpv4, isIpv6, isPortNumber } from './names.ts'
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
@@ -23,8 +26,8 @@ const MAX_AFFINITY = 86_400
 
 export function serviceErrors(service: Service): FieldError[] {
   const spec = service.spec ?? ({} as ServiceSpec)
-  const headless = spec.clusterIP === 'None'
-  const errors: FieldError[] = []
+  const headless = isHeadless(spec)
+  const errors: FieldError[] = hintAnnotationErrors(service)
   if (!spec.ports?.length && !headless && spec.type !== 'ExternalName') errors.push(required('spec.ports'))
   if (spec.type === 'LoadBalancer') {
     if (headless)
@@ -33,7 +36,10 @@ export function serviceErrors(service: Service): FieldError[] {
     if (headless)
       errors.push(invalidValue('spec.clusterIPs[0]', 'None', "may not be set to 'None' for NodePort services"))
   } else if (spec.type === 'ExternalName') {
-    if (spec.clusterIP) errors.push(forbiddenField('spec.clusterIPs', 'may not be set for ExternalName services'))
+    const none = 'may not be set for ExternalName services'
+    if (spec.clusterIP || spec.clusterIPs?.length) errors.push(forbiddenField('spec.clusterIPs', none))
+    if (spec.ipFamilies?.length) errors.push(forbiddenField('spec.ipFamilies', none))
+    if (spec.ipFamilyPolicy !== undefined) errors.push(forbiddenField('spec.ipFamilyPolicy', none))
     const name = (spec.externalName ?? '').replace(/\.$/, '')
     if (name) errors.push(...subdomainErrors('spec.externalName', name))
     else errors.push(required('spec.externalName'))
@@ -44,23 +50,12 @@ export function serviceErrors(service: Service): FieldError[] {
   )
   errors.push(...labelErrors(spec.selector, 'spec.selector'))
   errors.push(...affinityErrors(spec))
-  if (spec.clusterIP && !headless && !isIp(spec.clusterIP))
-    errors.push(invalidValue('spec.clusterIPs[0]', spec.clusterIP, IP_MESSAGE))
-  if (spec.clusterIPs?.length && spec.clusterIP !== spec.clusterIPs[0])
-    errors.push(invalidValue('spec.clusterIPs', spec.clusterIPs, 'first value must match `clusterIP`'))
+  errors.push(...clusterIPErrors(spec))
   spec.externalIPs?.forEach((ip, i) => errors.push(...plainIpErrors(ip, index('spec.externalIPs', i))))
-  if (spec.type === undefined || !TYPES.includes(spec.type))
-    errors.push(notSupported('spec.type', spec.type ?? '', TYPES))
+  if (!spec.type) errors.push(required('spec.type'))
+  else if (!TYPES.includes(spec.type)) errors.push(notSupported('spec.type', spec.type, TYPES))
   errors.push(...duplicatePortErrors(spec))
-  spec.loadBalancerSourceRanges?.forEach((cidr, i) => {
-    if (!isCidr(cidr.trim())) errors.push(invalidValue(index('spec.LoadBalancerSourceRanges', i), cidr, CIDR_MESSAGE))
-  })
-  if (spec.loadBalancerSourceRanges?.length && spec.type !== 'LoadBalancer')
-    errors.push(forbiddenField('spec.LoadBalancerSourceRanges', "may only be used when `type` is 'LoadBalancer'"))
-  if (spec.allocateLoadBalancerNodePorts !== undefined && spec.type !== 'LoadBalancer')
-    errors.push(forbiddenField('spec.allocateLoadBalancerNodePorts', "may only be used when `type` is 'LoadBalancer'"))
-  if (spec.loadBalancerClass !== undefined && spec.type !== 'LoadBalancer')
-    errors.push(forbiddenField('spec.loadBalancerClass', "may only be used when `type` is 'LoadBalancer'"))
+  errors.push(...loadBalancerErrors(service))
   errors.push(...trafficErrors(spec))
   return errors
 }
@@ -89,12 +84,12 @@ function duplicatePortErrors(spec: ServiceSpec): FieldError[] {
   const nodePorts = new Set<string>()
   spec.ports?.forEach((port, i) => {
     const at = index('spec.ports', i)
-    const key = `${port.protocol}/${port.port}`
-    if (ports.has(key)) errors.push(duplicate(at, { protocol: port.protocol, port: port.port }))
-    ports.add(key)
+    const number = `${port.protocol}/${port.port}`
+    if (ports.has(number)) errors.push(duplicate(at, { protocol: port.protocol, port: port.port }))
+    ports.add(number)
     if (!port.nodePort) return
-    if (spec.type === 'ClusterIP' || spec.type === 'ExternalName')
-      errors.push(forbiddenField(child(at, 'nodePort'), `may not be used when \`type\` is '${spec.type}'`))
+    if (spec.type === 'ClusterIP')
+      errors.push(forbiddenField(child(at, 'nodePort'), "may not be used when `type` is 'ClusterIP'"))
     const node = `${port.protocol}/${port.nodePort}`
     if (nodePorts.has(node)) errors.push(duplicate(child(at, 'nodePort'), port.nodePort))
     nodePorts.add(node)
@@ -118,6 +113,46 @@ function affinityErrors(spec: ServiceSpec): FieldError[] {
     : []
 }
 
+const BALANCER_ONLY = "may only be used when `type` is 'LoadBalancer'"
+const SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges'
+
+function loadBalancerErrors({ metadata, spec }: Service): FieldError[] {
+  const errors: FieldError[] = []
+  const other = spec.type !== 'LoadBalancer'
+  const annotation = metadata.annotations?.[SOURCE_RANGES]
+  const ranges = (field: string, list: readonly string[], at: (i: number) => string): void => {
+    if (other) errors.push(forbiddenField(field, BALANCER_ONLY))
+    list.forEach((cidr, i) => {
+      if (!isCidr(cidr.trim())) errors.push(invalidValue(at(i), cidr.trim(), CIDR_MESSAGE))
+    })
+  }
+  const field = 'spec.LoadBalancerSourceRanges'
+  if (spec.loadBalancerSourceRanges?.length) ranges(field, spec.loadBalancerSourceRanges, (i) => index(field, i))
+  else if (annotation !== undefined) {
+    const at = key('metadata.annotations', SOURCE_RANGES)
+    ranges(at, annotation.trim() === '' ? [] : annotation.split(','), () => at)
+  }
+  if (spec.allocateLoadBalancerNodePorts !== undefined && other)
+    errors.push(forbiddenField('spec.allocateLoadBalancerNodePorts', BALANCER_ONLY))
+  if (spec.loadBalancerClass !== undefined)
+    errors.push(
+      ...(other
+        ? [forbiddenField('spec.loadBalancerClass', BALANCER_ONLY)]
+        : labelNameErrors(spec.loadBalancerClass, 'spec.loadBalancerClass')),
+    )
+  return errors
+}
+
+const HINTS = 'service.kubernetes.io/topology-aware-hints'
+const MODE = 'service.kubernetes.io/topology-mode'
+
+function hintAnnotationErrors({ metadata }: Service): FieldError[] {
+  const { [HINTS]: hints, [MODE]: mode } = metadata.annotations ?? {}
+  if (hints === undefined || mode === undefined || hints === mode) return []
+  const why = `must match annotations[${HINTS}] when both are specified`
+  return [invalidValue(key('metadata.annotations', MODE), mode, why)]
+}
+
 const DISTRIBUTIONS = ['PreferClose', 'PreferSameNode', 'PreferSameZone']
 
 function trafficErrors(spec: ServiceSpec): FieldError[] {
@@ -128,9 +163,13 @@ function trafficErrors(spec: ServiceSpec): FieldError[] {
       errors.push(
         invalidValue('spec.externalTrafficPolicy', external, 'may only be set for externally-accessible services'),
       )
-  } else if (external !== 'Cluster' && external !== 'Local')
-    errors.push(notSupported('spec.externalTrafficPolicy', external ?? '', ['Cluster', 'Local']))
+  } else if (!external) errors.push(required('spec.externalTrafficPolicy'))
+  else if (external !== 'Cluster' && external !== 'Local')
+    errors.push(notSupported('spec.externalTrafficPolicy', external, ['Cluster', 'Local']))
   const checked = spec.type === 'LoadBalancer' && external === 'Local'
+  if (checked && spec.healthCheckNodePort)
+    for (const why of isPortNumber(spec.healthCheckNodePort))
+      errors.push(invalidValue('spec.healthCheckNodePort', spec.healthCheckNodePort, why))
   if (!checked && spec.healthCheckNodePort)
     errors.push(
       invalidValue(
@@ -149,15 +188,15 @@ function trafficErrors(spec: ServiceSpec): FieldError[] {
 }
 
 export function serviceUpdateErrors(service: Service, old: Service): FieldError[] {
-  const errors = serviceErrors(service)
-  const had = old.spec.clusterIP
-  const both = service.spec.type !== 'ExternalName' && old.spec.type !== 'ExternalName'
-  if (both && had && service.spec.clusterIP !== had)
-    errors.unshift(invalidValue('spec.clusterIPs[0]', service.spec.clusterIPs ?? [], 'may not change once set'))
-  const family = old.spec.ipFamilies?.[0]
-  if (both && family && service.spec.ipFamilies?.[0] !== family)
-    errors.unshift(invalidValue('spec.ipFamilies[0]', service.spec.ipFamilies, 'may not change once set'))
-  return errors
+  const { spec } = service
+  const errors = addressChangeErrors(spec, old.spec)
+  if (spec.type === 'LoadBalancer' && old.spec.type === 'LoadBalancer')
+    if (spec.loadBalancerClass !== old.spec.loadBalancerClass)
+      errors.push(invalidValue('spec.loadBalancerClass', spec.loadBalancerClass, 'may not change once set'))
+  const checked = (s: ServiceSpec): boolean => s.type === 'LoadBalancer' && s.externalTrafficPolicy === 'Local'
+  if (checked(spec) && checked(old.spec) && spec.healthCheckNodePort !== old.spec.healthCheckNodePort)
+    errors.push(forbiddenField('spec.healthCheckNodePort', IMMUTABLE))
+  return [...errors, ...serviceErrors(service)]
 }
 
 /** ValidateNonSpecialIP */

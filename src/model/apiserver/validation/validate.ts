@@ -38,6 +38,7 @@ import {
   volumeObjectErrors,
 } from './other-kinds.ts'
 import { newPodErrors, podStatusErrors, podUpdateErrors } from './pod.ts'
+import { loadBalancerStatusErrors } from './service-addresses.ts'
 import { endpointsErrors, endpointSliceErrors, serviceErrors, serviceUpdateErrors } from './service.ts'
 import {
   cronJobErrors,
@@ -111,6 +112,7 @@ function bodyChanged(object: KubeObject, old: KubeObject): boolean {
 
 export function validateStatusUpdate(object: KubeObject, old: KubeObject, r: ApiResource): FieldError[] {
   if (r.kind === 'Pod') return podStatusErrors(object as Pod, old as Pod)
+  if (r.kind === 'Service') return loadBalancerStatusErrors({ ...(old as Service), status: object.status } as Service)
   const status = (object.status ?? {}) as Record<string, number | undefined>
   const counted = ['replicas', 'readyReplicas', 'availableReplicas', 'updatedReplicas', 'unavailableReplicas']
   return counted.flatMap((field) =>
