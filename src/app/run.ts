@@ -14,15 +14,17 @@ const later = new Set<() => void>()
 export interface OpenOptions {
   watch: WatchFilter
   play: boolean
+  /** An incident: what breaks it before the learner arrives. */
+  setup?: { script: string; files: Readonly<Record<string, string>> }
   /** Even if the same run is open: from its beginning. */
   anew?: boolean
 }
 
-export function openRun(wanted: Wanted, { watch, play, anew }: OpenOptions): void {
+export function openRun(wanted: Wanted, { watch, play, anew, setup }: OpenOptions): void {
   const key = keyOf(wanted)
   if (key === open && !anew) return
   open = key
-  theLab().send({ t: 'open', scenario: wanted.scenario, seed: wanted.seed, watch, play })
+  theLab().send({ t: 'open', scenario: wanted.scenario, seed: wanted.seed, watch, play, ...(setup ? { setup } : {}) })
   for (const tell of later) tell()
 }
 

@@ -174,6 +174,8 @@ export interface Deed {
   line?: string
   /** As `touchesOf` names it. */
   wrote?: string
+  /** It was made anew: it is the learner's own. */
+  creates?: boolean
 }
 
 /** One step of a chain of causes, nearest first. */

@@ -2,7 +2,7 @@
  * Everything of the worker that speaks kubectl: terminals, scripts on the live cluster and on copies of it, and what the
  * editor asks. Loaded after the first picture, because it is half of the worker.
  */
-import { touchesOf } from '../lesson/incident.ts'
+import { writtenBy } from '../lesson/incident.ts'
 import { machineRunner, runShell, type Runner } from '../lesson/lab.ts'
 import type { Ran } from '../lesson/play.ts'
 import { newMachine } from '../model/cluster.ts'
@@ -102,8 +102,8 @@ export function createShells({ post, give, lab }: ShellsHost): Shells {
     deeds() {
       const { inputs } = here().timeline.branch
       const wrote = inputs.flatMap((input): Deed[] => {
-        const what = touchesOf(input)
-        return what === undefined ? [] : [{ at: input.at, wrote: what }]
+        const written = writtenBy(input)
+        return written.wrote === undefined ? [] : [{ at: input.at, ...written }]
       })
       return [...terminals.lines(), ...wrote].sort((a, b) => a.at - b.at)
     },

@@ -34,21 +34,33 @@ export function touchesOf(input: Pick<Input, 'kind' | 'to' | 'data'>): string | 
   return `${input.to} ${input.kind}`
 }
 
-const creates = (input: Pick<Input, 'kind' | 'data'>): boolean =>
-  input.kind === 'api.request' && (input.data as { verb?: string } | undefined)?.verb === 'create'
-
 const fits = (glob: string, name: string): boolean =>
   new RegExp(`^${glob.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`).test(name)
 
+/** A write, and whether it made something new. */
+export interface Written {
+  readonly wrote?: string
+  readonly creates?: boolean
+}
+
+export function writtenBy(input: Pick<Input, 'kind' | 'to' | 'data'>): Written {
+  const wrote = touchesOf(input)
+  if (wrote === undefined) return {}
+  const { verb, subresource } = (input.data ?? {}) as { verb?: string; subresource?: string }
+  // An eviction is created too, but of a pod that was there.
+  return input.kind === 'api.request' && verb === 'create' && subresource === undefined
+    ? { wrote, creates: true }
+    : { wrote }
+}
+
 /** What was written and lies outside of `allowed`, each once. What the learner made anew is the learner's own. */
-export function unrelated(inputs: readonly Input[], allowed: readonly string[]): string[] {
+export function unrelatedOf(writes: readonly Written[], allowed: readonly string[]): string[] {
   const own = new Set<string>()
   const found = new Set<string>()
-  for (const input of inputs) {
-    const name = touchesOf(input)
-    if (name === undefined) continue
-    if (creates(input)) own.add(name)
-    else if (!own.has(name) && !allowed.some((glob) => fits(glob, name))) found.add(name)
+  for (const { wrote, creates } of writes) {
+    if (wrote === undefined) continue
+    if (creates) own.add(wrote)
+    else if (!own.has(wrote) && !allowed.some((glob) => fits(glob, wrote))) found.add(wrote)
   }
   return [...found]
 }

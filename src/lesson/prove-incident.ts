@@ -1,6 +1,6 @@
 import { holds } from './holds.ts'
 import { act, type Lab, type Proof } from './play.ts'
-import { causesOf, chainOf, checksOf, herringsOf, setupOf, unrelated, whysOf } from './incident.ts'
+import { causesOf, chainOf, checksOf, herringsOf, setupOf, unrelatedOf, whysOf, writtenBy } from './incident.ts'
 import type { Block, CheckBlock, Lesson, Problem } from './schema.ts'
 
 /**
@@ -55,7 +55,7 @@ export async function proveIncident(lesson: Lesson, file: string, makeLab: () =>
     if (!held) at(check, `check "${check.id}" fails after the solution: ${check.fail.replaceAll('{out}', said)}`)
   }
   const record = lab.record()
-  const touched = unrelated(record.inputs.slice(given), lesson.meta.touches)
+  const touched = unrelatedOf(record.inputs.slice(given).map(writtenBy), lesson.meta.touches)
   if (touched.length > 0) problems.push({ file, line: 1, says: `the solution touches ${touched.join(', ')}` })
   if (ended - arrived > lesson.meta.minutes * 60_000_000)
     problems.push({ file, line: 1, says: 'the solution alone takes longer than the minutes given' })

@@ -1,4 +1,5 @@
 /** What the player keeps of one lesson, and what may be derived from it. Plain, so that it can be stored on the device. */
+import type { IncidentProgress } from './player-incident.ts'
 import type { Block, CheckBlock, Lesson, QuestionBlock } from '../../lesson/schema.ts'
 
 export interface LessonProgress {
@@ -17,6 +18,8 @@ export interface LessonProgress {
   /** Solution shown, per phase. */
   solved: string[]
   done: boolean
+  /** Of an incident. */
+  incident?: IncidentProgress
 }
 
 export const NO_PROGRESS: LessonProgress = {

@@ -1,6 +1,8 @@
-import { lazy, Suspense, use, useCallback, useEffect, useLayoutEffect } from 'react'
+import { lazy, Suspense, use, useCallback, useEffect, useLayoutEffect, useState } from 'react'
+import { setupScript } from '../../lesson/incident.ts'
 import { theLab } from '../../lab/client.ts'
 import type { Lesson } from '../../lesson/schema.ts'
+import { again } from '../lesson/player-incident.ts'
 import type { Ran } from '../lesson/Player.tsx'
 import { hrefOf } from '../address.ts'
 import { hearPage, tellPage, tellProgress } from '../frame-messages.ts'
@@ -8,16 +10,18 @@ import { useNarrow, useTitle } from '../hooks.ts'
 import { Boundary } from '../layout/Boundary.tsx'
 import { LabShell } from '../layout/LabShell.tsx'
 import { setFault } from '../layout/set-fault.ts'
-import { bodyOf, lessonOf, PARTS, progressOf, useProgress, type LessonEntry } from '../lessons.ts'
+import { bodyOf, isIncident, lessonOf, PARTS, progressOf, useProgress, type LessonEntry } from '../lessons.ts'
 import { nodeWatch } from '../opening.ts'
 import { go } from '../routes.ts'
-import { openRun } from '../run.ts'
+import { openRun, setPace } from '../run.ts'
 import { arrange, openDock, planesOf, putFile, runInTerminal, useStage } from '../stage.ts'
 import { viewOf } from '../views.ts'
 import NotFound from './NotFound.tsx'
 import css from '../layout/lab.module.css'
 
 const Player = lazy(() => import('../lesson/Player.tsx').then((module) => ({ default: module.Player })))
+
+const Incident = lazy(() => import('../lesson/Incident.tsx').then((module) => ({ default: module.Incident })))
 
 const parsed = new Map<string, Promise<Lesson>>()
 
@@ -43,7 +47,8 @@ export default function LessonPage({ id, embedded = false }: { id: string; embed
   return <Open key={entry.id} entry={entry} embedded={embedded} />
 }
 
-function open(entry: LessonEntry, anew: boolean): void {
+/** Of an incident the set-up comes with its text, which is there by then; it waits for its learner, standing. */
+function open(entry: LessonEntry, anew: boolean, lesson?: Lesson): void {
   const node = entry.node || 'worker-1'
   const view = viewOf(entry.view)
   useStage.setState({
@@ -58,7 +63,10 @@ function open(entry: LessonEntry, anew: boolean): void {
     sheet: 60,
   })
   const watch = view?.watch(node) ?? nodeWatch(node)
-  openRun({ scenario: entry.scenario, seed: entry.seed }, { watch, play: true, anew })
+  openRun(
+    { scenario: entry.scenario, seed: entry.seed },
+    { watch, play: !lesson, anew, ...(lesson ? { setup: setupScript(lesson) } : {}) },
+  )
 }
 
 function Open({ entry, embedded }: { entry: LessonEntry; embedded: boolean }) {
@@ -70,11 +78,13 @@ function Open({ entry, embedded }: { entry: LessonEntry; embedded: boolean }) {
     return hearPage()
   }, [embedded, entry.id])
   // Before the player lays out its files: opening a run clears the working directory.
-  useLayoutEffect(() => open(entry, true), [entry])
+  useLayoutEffect(() => {
+    if (!isIncident(entry)) open(entry, true)
+  }, [entry])
   const lesson = (
     <Boundary what="This lesson">
       <Suspense fallback={<p className={css.loading}>{entry.title}</p>}>
-        <Body entry={entry} />
+        {isIncident(entry) ? <IncidentBody entry={entry} /> : <Body entry={entry} />}
       </Suspense>
     </Boundary>
   )
@@ -140,6 +150,42 @@ function Body({ entry }: { entry: LessonEntry }) {
         useProgress.getState().forget(entry.id)
         open(entry, true)
         openDock('terminal')
+      }}
+      onLeave={() => go(hrefOf('/lessons'))}
+    />
+  )
+}
+
+/** An incident begins anew with its page: what was not closed is given up. */
+function beginAnew(entry: LessonEntry, lesson: Lesson): void {
+  const { all, set } = useProgress.getState()
+  const kept = all[entry.id]
+  if (kept?.incident && !kept.incident.closed && kept.incident.arrivedAt !== undefined) set(entry.id, again(kept))
+  open(entry, true, lesson)
+}
+
+function IncidentBody({ entry }: { entry: LessonEntry }) {
+  const lesson = use(parsedLesson(entry))
+  const progress = useProgress((state) => progressOf(state.all, entry.id))
+  const set = useProgress((state) => state.set)
+  const [attempt, setAttempt] = useState(0)
+  useLayoutEffect(() => beginAnew(entry, lesson), [entry, lesson, attempt])
+  useEffect(() => () => setPace({ mode: 'follow' }), [])
+  return (
+    <Incident
+      key={attempt}
+      lesson={lesson}
+      moduleTitle={titleOfModule(entry)}
+      progress={progress}
+      onProgress={(next) => {
+        tellProgress(entry.id, progressOf(useProgress.getState().all, entry.id), next)
+        set(entry.id, next)
+      }}
+      ask={ask}
+      onRun={runInTerminal}
+      onReset={() => {
+        set(entry.id, again(progress))
+        setAttempt(attempt + 1)
       }}
       onLeave={() => go(hrefOf('/lessons'))}
     />
