@@ -7,7 +7,9 @@ import type { EndpointSlice, KubeObject, Labels, Pod } from '../../apiserver/obj
 import type { ApiRequest, ApiWatchEvent } from '../../messages.ts'
 import type { ModelWorld } from '../../tables.ts'
 import { DONE, type Controller, type Step } from '../engine.ts'
+import { recordEvent, referenceTo } from '../event-recorder.ts'
 import { addressesOf, keyOf, podFacts } from '../pod-facts.ts'
+import { asksForTopology } from './hints.ts'
 import { MANAGED_BY, reconcileSlices, SERVICE_NAME } from './reconcile.ts'
 
 const NAME = 'endpointslice-controller'
@@ -28,6 +30,11 @@ export const endpointSliceRules: readonly Rule[] = [
     source: 'staging/src/k8s.io/endpointslice/reconciler.go reconcileByPortMapping',
   },
   {
+    id: 'ES4',
+    says: 'spec.trafficDistribution gives each ready endpoint a hint for its own zone (PreferSameZone) and also for its own node (PreferSameNode); kube-proxy follows hints.',
+    source: 'staging/src/k8s.io/endpointslice/trafficdist/trafficdist.go ReconcileHints',
+  },
+  {
     id: 'ES3',
     says: "A Service without a selector is left alone: its EndpointSlices are somebody else's.",
     source: 'pkg/controller/endpointslice/endpointslice_controller.go syncService',
@@ -41,7 +48,8 @@ export const endpointSliceController: Controller = {
     services: (_world, event) => [keyOf(event.object)],
     pods: servicesOfPod,
     endpointslices: serviceOfSlice,
-    nodes: (world, event) => (event.type === 'MODIFIED' ? [] : servicesOnNode(world, event.object.metadata.name)),
+    nodes: (world, event) =>
+      event.type === 'MODIFIED' ? servicesByCapacity(world) : servicesOnNode(world, event.object.metadata.name),
   },
   sync,
 }
@@ -63,6 +71,11 @@ function servicesOnNode(world: ModelWorld, node: string): readonly string[] {
   for (const pod of world.by('pods', 'node', node))
     for (const key of matching(world, pod.metadata.namespace ?? '', pod.metadata.labels)) keys.add(key)
   return [...keys]
+}
+
+/** checkNodeTopologyDistribution: the zones' share of CPU may have changed. */
+function servicesByCapacity(world: ModelWorld): readonly string[] {
+  return world.all('services').filter(asksForTopology).map(keyOf)
 }
 
 /** GetPodUpdateProjectionKey: only a change of labels, readiness, deletion or addresses concerns a Service. */
@@ -108,10 +121,19 @@ function sync(world: ModelWorld, key: string): Step {
     .by('endpointslices', 'service', key)
     .filter((s) => s.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] === MANAGED_BY)
     .filter((s) => s.metadata.deletionTimestamp === undefined)
-  const plan = reconcileSlices(service, pods, slices, (name) => world.get('nodes', name))
+  const plan = reconcileSlices(
+    service,
+    pods,
+    slices,
+    (name) => world.get('nodes', name),
+    () => world.all('nodes'),
+  )
+  for (const told of plan.events) recordEvent(world, NAME, referenceTo(service as KubeObject), told)
   if (plan.create.length + plan.update.length + plan.delete.length === 0)
     return plan.nodeless.length > 0 ? { error: `skipping Pod ${plan.nodeless[0]}: Node Not Found` } : DONE
   world.because('ES1', { service: key, endpoints: endpointFacts(plan.update, plan.create) })
+  if (service.spec.trafficDistribution !== undefined)
+    world.because('ES4', { service: key, trafficDistribution: service.spec.trafficDistribution })
   world.because('ES2', {
     service: key,
     pods: plan.pods,

@@ -151,4 +151,44 @@ describe('EndpointSlices', () => {
     expect(plan.nodeless).toEqual(['web-1'])
     expect(plan.create[0]).toMatchObject({ endpoints: [] })
   })
+
+  it('hints at the zone, or at zone and node, of each ready endpoint, and takes hints back', () => {
+    const list = [pod(1), pod(2, { ready: false })]
+    const hintsOf = (slices: EndpointSlice[]) => slices.flatMap((s) => s.endpoints.map((e) => e.hints))
+    const zone = stored(service({ trafficDistribution: 'PreferSameZone' }), list)
+    expect(hintsOf(zone)).toEqual([{ forZones: [{ name: 'a' }] }, undefined])
+    // Only the hints differ: the slice is written all the same.
+    const both = stored(service({ trafficDistribution: 'PreferSameNode' }), list, zone)
+    expect(hintsOf(both)).toEqual([{ forZones: [{ name: 'a' }], forNodes: [{ name: 'worker-1' }] }, undefined])
+    expect(reconcileSlices(service({ trafficDistribution: 'PreferSameNode' }), list, both, node).update).toEqual([])
+    expect(hintsOf(stored(service(), list, both))).toEqual([undefined, undefined])
+  })
+
+  it('with topology-mode Auto shares endpoints out by the CPU of the zones, or says why not', () => {
+    const zoned = (name: string, zone: string, cpu: string): Node => ({
+      ...node(name),
+      metadata: { ...node(name).metadata, labels: { 'topology.kubernetes.io/zone': zone } },
+      status: { allocatable: { cpu }, conditions: [{ type: 'Ready', status: 'True' }] } as Node['status'],
+    })
+    const nodes = [zoned('worker-1', 'a', '4'), zoned('worker-2', 'b', '4')]
+    const svc: Service = service()
+    svc.metadata.annotations = { 'service.kubernetes.io/topology-mode': 'Auto' }
+    const plan = (n: number) =>
+      reconcileSlices(
+        svc,
+        pods(n),
+        [],
+        (name) => nodes.find((x) => x.metadata.name === name),
+        () => nodes,
+      )
+    const zones = (plan(6).create[0]!['endpoints'] as EndpointSlice['endpoints']).map(
+      (e) => e.hints!.forZones![0]!.name,
+    )
+    // All six pods are in zone a; b has half the CPU and gets half of them.
+    expect(zones.sort()).toEqual(['a', 'a', 'a', 'b', 'b', 'b'])
+    expect(plan(6).events.map((e) => e.message)).toEqual(['Topology Aware Hints has been enabled, addressType: IPv4'])
+    expect(plan(1).events.map((e) => e.message)).toEqual([
+      'Insufficient number of endpoints (1 endpoints, 2 zones), addressType: IPv4',
+    ])
+  })
 })

@@ -14,7 +14,9 @@ import type {
   ServicePort,
 } from '../../apiserver/objects.ts'
 import { matchesMap } from '../../apiserver/selectors.ts'
+import type { Told } from '../event-recorder.ts'
 import { controllerRef, podFacts } from '../pod-facts.ts'
+import { setHints, type HintedSlice } from './hints.ts'
 
 /** --max-endpoints-per-slice. */
 export const MAX_ENDPOINTS = 100
@@ -32,6 +34,8 @@ export type SlicePlan = {
   pods: number
   /** Pods left out because their node is not there: the Service has to be looked at again. */
   nodeless: string[]
+  /** Events about topology hints. */
+  events: Told[]
 }
 
 type Draft = { slice: EndpointSlice | undefined; ports: EndpointPort[]; endpoints: Endpoint[]; labels: Labels }
@@ -42,8 +46,10 @@ export function reconcileSlices(
   pods: readonly Pod[],
   existing: readonly EndpointSlice[],
   nodeOf: (name: string) => Node | undefined,
+  /** All nodes, for hints by capacity. */
+  nodes: () => readonly Node[] = () => [],
 ): SlicePlan {
-  const plan: SlicePlan = { create: [], update: [], delete: [], pods: 0, nodeless: [] }
+  const plan: SlicePlan = { create: [], update: [], delete: [], pods: 0, nodeless: [], events: [] }
   const families = service.spec.ipFamilies ?? ['IPv4']
   const ours: EndpointSlice[] = []
   for (const slice of existing)
@@ -86,6 +92,8 @@ export function reconcileSlices(
     else creates.push({ slice: undefined, ports: [], endpoints: [], labels })
   }
 
+  plan.events = hinted(service, ours, creates, updates, deletes, nodes)
+
   // finalize: what would be deleted is turned into what would be created.
   while (deletes.length > 0 && creates.length > 0) {
     const reused = deletes.shift()!
@@ -101,6 +109,30 @@ export function reconcileSlices(
   plan.update = updates
   plan.create = creates.map((draft) => newSlice(service, draft))
   return plan
+}
+
+/** Hints go onto all that is written; a slice whose hints alone are wrong is written too. */
+function hinted(
+  service: Service,
+  ours: readonly EndpointSlice[],
+  creates: readonly Draft[],
+  updates: EndpointSlice[],
+  deletes: readonly EndpointSlice[],
+  nodes: () => readonly Node[],
+): Told[] {
+  const written = new Set([...updates, ...deletes].map((s) => s.metadata.name))
+  const unchanged = ours.filter((s) => !written.has(s.metadata.name))
+  const fresh = (endpoints: Endpoint[]): HintedSlice => ({ endpoints, unchanged: false, needed: true })
+  const made = creates.map((draft) => fresh(draft.endpoints))
+  const changed = updates.map((slice) => fresh(slice.endpoints))
+  const kept = unchanged.map((slice): HintedSlice => ({ ...fresh(slice.endpoints), unchanged: true, needed: false }))
+  const events = setHints(service, [...made, ...changed, ...kept], nodes)
+  creates.forEach((draft, i) => (draft.endpoints = made[i]!.endpoints))
+  updates.forEach((slice, i) => (updates[i] = { ...slice, endpoints: changed[i]!.endpoints }))
+  unchanged.forEach((slice, i) => {
+    if (kept[i]!.needed) updates.push({ ...slice, endpoints: kept[i]!.endpoints })
+  })
+  return events
 }
 
 /** reconcileByPortMapping. */
