@@ -9,6 +9,7 @@ if (process.platform !== 'linux' || process.getuid?.() !== 0) {
 } else {
   const { bundle, load } = await import('./bundle.js')
   const agent = await bundle('bin/kernel/agent.ts')
+  const worker = await bundle('bin/kernel/worker.ts')
   const { main } = await load('bin/test-kernel.ts')
-  process.exitCode = await main(process.argv.slice(2), agent)
+  process.exitCode = await main(process.argv.slice(2), { agent, worker })
 }

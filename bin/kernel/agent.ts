@@ -5,7 +5,10 @@
 import { createSocket } from 'node:dgram'
 import { connect, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
-import { type AgentAnswer, type AgentCommand, UDP_REQUEST_BYTES } from './agent-words.ts'
+import type { AgentAnswer, AgentCommand } from './agent-words.ts'
+
+type Try = { proto: 'tcp' | 'udp'; dst: string; port: number; timeoutMs: number; sport?: number }
+type Outcome = Omit<AgentAnswer, 'id'>
 
 const say = (answer: AgentAnswer): void => void process.stdout.write(`${JSON.stringify(answer)}\n`)
 
@@ -44,48 +47,73 @@ function errorVerdict(error: NodeJS.ErrnoException): string {
   }
 }
 
-function connectOnce(command: Extract<AgentCommand, { do: 'connect' }>): void {
-  let done = false
-  let sport: number | undefined
-  let close = (): void => undefined
-  const finish = (verdict: string, text?: string): void => {
-    if (done) return
-    done = true
-    clearTimeout(timer)
-    const [backend, peer] = text?.split(' ') ?? []
-    say({
-      id: command.id,
-      verdict,
-      ...(sport === undefined ? {} : { sport }),
-      ...(backend ? { backend } : {}),
-      ...(peer ? { peer } : {}),
-    })
-    close()
-  }
-  const timer = setTimeout(() => finish('timeout'), command.timeoutMs)
-  if (command.proto === 'tcp') {
-    const socket = connect({ host: command.dst, port: command.port, family: 4 })
-    close = () => socket.destroy()
-    socket.on('connect', () => (sport = socket.localPort))
-    socket.on('data', (data) => finish('answer', data.toString()))
+function connectOnce(command: Try): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let done = false
+    let sport = command.sport
+    let close = (): void => undefined
+    const finish = (verdict: string, text?: string): void => {
+      if (done) return
+      done = true
+      clearTimeout(timer)
+      const [backend, peer] = text?.split(' ') ?? []
+      resolve({
+        verdict,
+        ...(sport === undefined ? {} : { sport }),
+        ...(backend ? { backend } : {}),
+        ...(peer ? { peer } : {}),
+      })
+      close()
+    }
+    const timer = setTimeout(() => finish('timeout'), command.timeoutMs)
+    if (command.proto === 'tcp') {
+      const from = sport === undefined ? {} : { localPort: sport }
+      const socket = connect({ host: command.dst, port: command.port, family: 4, ...from })
+      close = () => socket.destroy()
+      socket.on('connect', () => (sport = socket.localPort))
+      socket.on('data', (data) => finish('answer', data.toString()))
+      socket.on('error', (error) => finish(errorVerdict(error)))
+      return
+    }
+    const socket = createSocket('udp4')
+    close = () => socket.close()
     socket.on('error', (error) => finish(errorVerdict(error)))
-    return
-  }
-  const socket = createSocket('udp4')
-  close = () => socket.close()
-  socket.on('error', (error) => finish(errorVerdict(error)))
-  socket.on('message', (data) => finish('answer', data.toString()))
-  socket.connect(command.port, command.dst, () => {
-    sport = socket.address().port
-    socket.send(Buffer.alloc(UDP_REQUEST_BYTES, 'q'), (error) => {
-      if (error) finish(errorVerdict(error))
-    })
+    socket.on('message', (data) => finish('answer', data.toString()))
+    const send = (): void =>
+      socket.connect(command.port, command.dst, () => {
+        sport = socket.address().port
+        socket.send('q', (error) => {
+          if (error) finish(errorVerdict(error))
+        })
+      })
+    if (sport === undefined) send()
+    else socket.bind(sport, send)
   })
+}
+
+async function share(command: Extract<AgentCommand, { do: 'share' }>): Promise<void> {
+  const verdicts: Record<string, number> = {}
+  const backends: Record<string, number> = {}
+  const peers: Record<string, string[]> = {}
+  let left = command.count
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) {
+      const { verdict, backend, peer } = await connectOnce(command)
+      verdicts[verdict] = (verdicts[verdict] ?? 0) + 1
+      if (backend === undefined) continue
+      backends[backend] = (backends[backend] ?? 0) + 1
+      const seen = (peers[backend] ??= [])
+      if (!seen.includes(peer!)) seen.push(peer!)
+    }
+  }
+  await Promise.all(Array.from({ length: command.atOnce }, worker))
+  say({ id: command.id, verdict: 'shared', verdicts, backends, peers })
 }
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const command = JSON.parse(line) as AgentCommand
   if (command.do === 'listen') listen(command)
-  else connectOnce(command)
+  else if (command.do === 'share') void share(command)
+  else void connectOnce(command).then((outcome) => say({ id: command.id, ...outcome }))
 })
 process.stdin.on('end', () => process.exit(0))

@@ -4,6 +4,8 @@
  */
 import { execFileSync, spawn, type ChildProcess, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { servesLocalhost } from '../../src/model/kube-proxy/config.ts'
+import { proxyConfig } from './proxy-config.ts'
 import type { Topology } from './topology.ts'
 
 const PREFIX = `ngk${process.pid}-`
@@ -96,11 +98,12 @@ function buildSwitch(net: Net, ports: number): void {
 
 function buildNode(net: Net, topology: Topology, name: string): void {
   const node = topology.nodes.find((n) => n.name === name)!
+  const localhost = servesLocalhost(proxyConfig(topology, node))
   sysctl(net, name, {
     'net.ipv4.ip_forward': '1',
     'net.ipv4.conf.all.rp_filter': '0',
     'net.ipv4.conf.default.rp_filter': '0',
-    'net.ipv4.conf.all.route_localnet': '1',
+    'net.ipv4.conf.all.route_localnet': localhost ? '1' : '0',
     'net.ipv4.conf.all.send_redirects': '0',
     'net.ipv4.conf.default.send_redirects': '0',
     'net.ipv4.icmp_ratelimit': '0',
@@ -148,9 +151,9 @@ export function guard(): void {
 export function cannotRun(): string | undefined {
   if (process.platform !== 'linux') return `it needs Linux, this is ${process.platform}`
   if (process.getuid?.() !== 0) return 'it needs root'
-  for (const tool of ['ip', 'iptables-restore', 'iptables-save', 'xtables-monitor', 'sysctl'])
+  for (const tool of ['ip', 'iptables-restore', 'iptables-save', 'nft', 'stdbuf', 'sysctl'])
     if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0)
-      return `the tool ${tool} is missing (packages iproute2, iptables, procps)`
+      return `the tool ${tool} is missing (packages iproute2, iptables, nftables, coreutils, procps)`
   const name = `${PREFIX}try`
   try {
     run(['ip', 'netns', 'add', name])
@@ -181,7 +184,9 @@ export function cannotRun(): string | undefined {
       '--to-destination',
       '10.0.0.1:1',
     ])
-    run(['ip', 'netns', 'exec', name, 'iptables', '-t', 'raw', '-A', 'OUTPUT', '-p', 'tcp', '-j', 'TRACE'])
+    if (!run(['ip', 'netns', 'exec', name, 'iptables', '--version']).includes('nf_tables'))
+      return 'iptables is the legacy one; the comparison needs iptables-nft'
+    run(['ip', 'netns', 'exec', name, 'nft', '-f', '-'], 'table ip t { chain c { meta nftrace set 1; }; }\n')
     run(['ip', '-n', name, 'link', 'add', 'br0', 'type', 'bridge'])
     if (run(['ip', 'netns', 'exec', name, 'sysctl', '-n', '-e', 'net.bridge.bridge-nf-call-iptables']).trim() === '')
       return 'the kernel has no br_netfilter'

@@ -1,7 +1,9 @@
-/** The same flows on the real kernel: agents in the namespaces connect, xtables-monitor tells which rules matched. */
+/** The same flows on the real kernel: agents in the namespaces connect, nft tells which rules the first packet matched. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { type AgentAnswer, type AgentCommand, UDP_REQUEST_BYTES } from './agent-words.ts'
+import { type AgentAnswer, type AgentCommand, TRACED_PORTS } from './agent-words.ts'
+import { type KernelPath, readTrace } from './kernel-trace.ts'
+import { type KernelRules, kernelRules } from './kernel-rules.ts'
 import { makeNet, type Net } from './namespaces.ts'
 import type { Client, Flow, Topology } from './topology.ts'
 
@@ -12,10 +14,10 @@ export interface Seen {
   readonly backends: Readonly<Record<string, readonly string[]>>
   /** Of the first connection. */
   readonly first: AgentAnswer
-  readonly path: Readonly<Record<string, readonly string[]>>
+  readonly path: Readonly<Record<string, KernelPath>>
 }
 
-class Agent {
+export class Agent {
   private readonly child: ChildProcessWithoutNullStreams
   private readonly waiting = new Map<number, (answer: AgentAnswer) => void>()
   private next = 1
@@ -45,32 +47,20 @@ class Agent {
 }
 
 /** Follows the tracing events of one node. */
-class Monitor {
+export class Monitor {
   private lines: string[] = []
   private readonly child: ChildProcessWithoutNullStreams
   constructor(net: Net, node: string) {
-    this.child = spawn('ip', [
-      'netns',
-      'exec',
-      net.ns(node),
-      'stdbuf',
-      '-oL',
-      'xtables-monitor',
-      '--trace',
-      '-4',
-    ]) as ChildProcessWithoutNullStreams
+    const command = ['netns', 'exec', net.ns(node), 'stdbuf', '-oL', 'nft', '-a', 'monitor', 'trace']
+    this.child = spawn('ip', command) as ChildProcessWithoutNullStreams
     createInterface({ input: this.child.stdout }).on('line', (line) => this.lines.push(line))
   }
   get count(): number {
     return this.lines.length
   }
-  /** Rules that matched since the last call, without our own tracing rules: `table -A CHAIN ...`. */
+  /** What was said since the last call. */
   take(): string[] {
-    const out: string[] = []
-    for (const line of this.lines) {
-      const found = /TRACE: \S+ \S+ (\w+):\S+?:rule:\S+\s+-4 -t \w+ (-A .*)$/.exec(line)
-      if (found && found[1] !== 'raw') out.push(`${found[1]} ${found[2]!.trimEnd()}`)
-    }
+    const out = this.lines
     this.lines = []
     return out
   }
@@ -79,24 +69,32 @@ class Monitor {
   }
 }
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Only the first connection of a flow is traced: more would overrun the socket of the monitor. */
-const TRACE_CHAIN = '*raw\n:NGTRACE - [0:0]\nCOMMIT\n'
-const TRACE_JUMPS = `${TRACE_CHAIN}*raw\n-I PREROUTING -j NGTRACE\n-I OUTPUT -j NGTRACE\nCOMMIT\n`
-const TRACE_ON = `*raw
-:NGTRACE - [0:0]
--A NGTRACE -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TRACE
--A NGTRACE -p udp -m length --length ${28 + UDP_REQUEST_BYTES} -j TRACE
-COMMIT
-`
+/**
+ * A request from one of our ports is painted (DSCP) by the first node that it meets, and painted packets are traced:
+ * the paint outlives NAT, ports do not. Answers are not painted.
+ */
+export const TRACE_TABLE = 'ngtrace'
+const PAINT = '0x2a'
+/** What another node sends on has another port after MASQUERADE, and may have one of ours by chance. */
+const hook = (name: string, from: string): string => `
+  chain ${name} {
+    type filter hook ${name} priority -400; policy accept;
+    ${from}meta l4proto { tcp, udp } th sport ${TRACED_PORTS.from}-${TRACED_PORTS.to} ip dscp set ${PAINT}
+    ip dscp ${PAINT} meta l4proto != tcp meta nftrace set 1
+    ip dscp ${PAINT} tcp flags & (syn | ack | rst) == syn meta nftrace set 1
+  }`
+export const TRACE_RULES = `table ip ${TRACE_TABLE} {${hook('prerouting', 'ip saddr != 172.18.0.2-172.18.0.9 ')}${hook('output', '')}\n}\n`
 
 export class Kernel {
   private readonly net: Net
   private readonly agents = new Map<string, Agent>()
   private readonly monitors = new Map<string, Monitor>()
+  private readonly rules = new Map<string, KernelRules>()
   private readonly topology: Topology
   private readonly script: string
+  private sport: number = TRACED_PORTS.from
 
   private constructor(topology: Topology, script: string) {
     this.topology = topology
@@ -107,23 +105,45 @@ export class Kernel {
   static async build(topology: Topology, rules: Readonly<Record<string, string>>, script: string): Promise<Kernel> {
     const kernel = new Kernel(topology, script)
     try {
-      for (const node of topology.nodes) {
-        kernel.net.inside(node.name, ['iptables-restore'], rules[node.name]!)
-        kernel.net.inside(node.name, ['iptables-restore', '--noflush'], TRACE_JUMPS)
-        kernel.monitors.set(node.name, new Monitor(kernel.net, node.name))
-      }
       const ready: Promise<AgentAnswer>[] = []
       for (const pod of topology.pods)
         if (pod.tcp)
           ready.push(kernel.agent(pod.name).ask({ do: 'listen', name: pod.name, tcp: pod.tcp, udp: pod.udp ?? [] }))
       for (const flow of topology.flows) kernel.agent(namespaceOf(flow.from))
+      for (const node of topology.nodes) {
+        kernel.load(node.name, rules[node.name]!)
+        kernel.net.inside(node.name, ['nft', '-f', '-'], TRACE_RULES)
+        kernel.rules.set(node.name, kernelRules(kernel.net, node.name))
+        kernel.monitors.set(node.name, new Monitor(kernel.net, node.name))
+      }
       await Promise.all(ready)
-      await sleep(120)
+      await kernel.warmUp()
     } catch (error) {
       kernel.destroy()
       throw error
     }
     return kernel
+  }
+
+  private load(node: string, rules: string): void {
+    this.net.inside(node, ['iptables-restore'], rules)
+  }
+
+  /** Until each monitor has told of a packet. */
+  private async warmUp(): Promise<void> {
+    const pods = this.topology.nodes.map((node) => this.topology.pods.find((pod) => pod.node === node.name && pod.tcp)!)
+    for (let i = 0; i < 100; i++) {
+      const quiet = pods.filter((pod) => this.monitors.get(pod.node)!.count === 0)
+      if (quiet.length === 0) break
+      const sport = this.nextPort()
+      await Promise.all(
+        quiet.map((pod) =>
+          this.agent(pod.name).ask({ do: 'connect', proto: 'udp', dst: '192.0.2.254', port: 9, timeoutMs: 30, sport }),
+        ),
+      )
+    }
+    await this.quiet()
+    for (const monitor of this.monitors.values()) monitor.take()
   }
 
   /** What iptables-save prints on a node, to compare with what was loaded. */
@@ -137,43 +157,53 @@ export class Kernel {
     return agent
   }
 
-  async run(flow: Flow): Promise<Seen> {
+  private nextPort(): number {
+    return (this.sport = this.sport >= TRACED_PORTS.to ? TRACED_PORTS.from : this.sport + 1)
+  }
+
+  /** `patience`: how long to wait for the end of the trace, in tries. */
+  async run(flow: Flow, patience = 1): Promise<Seen> {
     if (flow.via !== undefined) {
       const node = this.topology.nodes.find((n) => n.name === flow.via)!
       this.net.inside('switch', ['ip', 'route', 'replace', `${flow.dst}/32`, 'via', node.ip, 'table', '100'])
     }
     this.forget()
-    this.trace(TRACE_ON)
     for (const monitor of this.monitors.values()) monitor.take()
     const agent = this.agent(namespaceOf(flow.from))
-    const ask = (): Promise<AgentAnswer> =>
-      agent.ask({ do: 'connect', proto: flow.proto, dst: flow.dst, port: flow.port, timeoutMs: 600 })
-    const first = await ask()
-    await this.quiet()
-    const path: Record<string, string[]> = {}
+    const to = { proto: flow.proto, dst: flow.dst, port: flow.port, timeoutMs: 600 } as const
+    const first = await agent.ask({ do: 'connect', ...to, sport: this.nextPort() })
+    await this.quiet(patience)
+    const path: Record<string, KernelPath> = {}
     for (const [node, monitor] of this.monitors) {
-      const rules = monitor.take()
-      if (rules.length > 0) path[node] = rules
+      const lines = monitor.take()
+      if (lines.length > 0) path[node] = readTrace(lines, this.rules.get(node)!, (table) => table === TRACE_TABLE)
     }
-    this.trace(TRACE_CHAIN)
-    const answers = [first]
+    const verdicts: Record<string, number> = { [first.verdict]: 1 }
+    const backends: Record<string, string[]> = first.backend === undefined ? {} : { [first.backend]: [first.peer!] }
     // one dead end is like the other; backends need many tries
-    const more = first.verdict === 'answer' ? flow.count : 0
-    for (let i = 0; i < more; i += 8)
-      answers.push(...(await Promise.all(Array.from({ length: Math.min(8, more - i) }, ask))))
-    const verdicts: Record<string, number> = {}
-    const backends: Record<string, string[]> = {}
-    for (const answer of answers) {
-      verdicts[answer.verdict] = (verdicts[answer.verdict] ?? 0) + 1
-      if (!answer.backend) continue
-      const peers = (backends[answer.backend] ??= [])
-      if (!peers.includes(answer.peer!)) peers.push(answer.peer!)
+    if (first.verdict === 'answer') {
+      const all = await agent.ask({ do: 'share', ...to, count: flow.count, atOnce: 12 })
+      for (const [verdict, n] of Object.entries(all.verdicts!)) verdicts[verdict] = (verdicts[verdict] ?? 0) + n
+      for (const [backend, peers] of Object.entries(all.peers!))
+        backends[backend] = [...new Set([...(backends[backend] ?? []), ...peers])]
     }
     return { verdicts, backends, first, path }
   }
 
+  /** How many connections each backend got. */
+  async shares(flow: Flow, count: number): Promise<Record<string, number>> {
+    this.forget()
+    const to = { proto: flow.proto, dst: flow.dst, port: flow.port, timeoutMs: 3_000 } as const
+    const all = await this.agent(namespaceOf(flow.from)).ask({ do: 'share', ...to, count, atOnce: 32 })
+    return {
+      ...all.backends!,
+      ...(all.verdicts!.answer === count ? {} : { '(none)': count - (all.verdicts!.answer ?? 0) }),
+    }
+  }
+
   /** Nobody is remembered by -m recent, as in the model. */
   private forget(): void {
+    if (!this.topology.services.some((service) => service.spec?.sessionAffinity === 'ClientIP')) return
     for (const node of this.topology.nodes)
       this.net.inside(node.name, [
         'sh',
@@ -182,16 +212,12 @@ export class Kernel {
       ])
   }
 
-  private trace(rules: string): void {
-    for (const node of this.topology.nodes) this.net.inside(node.name, ['iptables-restore', '--noflush'], rules)
-  }
-
   /** Until the monitors have nothing more to say. Every flow passes a node, so they all say something. */
-  private async quiet(): Promise<void> {
+  private async quiet(patience = 1): Promise<void> {
     let last = 0
     let still = 0
-    for (let i = 0; i < 300 && still < 5; i++) {
-      await sleep(8)
+    for (let i = 0; i < 300 && still < 4 * patience; i++) {
+      await sleep(6)
       const now = [...this.monitors.values()].reduce((sum, monitor) => sum + monitor.count, 0)
       still = now > 0 && now === last ? still + 1 : 0
       last = now
