@@ -118,6 +118,23 @@ describe('follow', () => {
     expect(session.watched.size).toBe(1)
   })
 
+  it('stands still at the beginning of a gap that takes many turns to run through, then shows it as one', () => {
+    const session = start()
+    session.runUntil(20_000, Infinity)
+    session.watch({ kinds: ['api.request'], routine: true })
+    const state = startPace({ mode: 'follow' }, session.now)
+    const from = state.shown
+    let turns = 0
+    for (; session.watched.size === 0; turns++) {
+      let looks = 0
+      advance(session, state, 16, () => ++looks < 3)
+      if (session.watched.size === 0) expect(state.shown).toBe(from)
+    }
+    expect(turns).toBeGreaterThan(3)
+    for (let t = 0; t < GAP_MS; t += 16) advance(session, state, 16, always)
+    expect(state.shown).toBe(session.now)
+  })
+
   it('is not held up by a message that was taken back on its way', () => {
     const session = start()
     session.runUntil(5_000_000, Infinity)

@@ -17,6 +17,8 @@ export class Mirror {
   private readonly tables = new Map<string, Rows>()
   /** Touched since the last take, in the order in which rows came to stand; true: deleted and made again. */
   private readonly touched = new Map<string, Map<string, boolean>>()
+  /** How many rows are touched, about. */
+  pending = 0
 
   /** Notes what an executed event wrote. */
   note(entry: JournalEntry): void {
@@ -25,7 +27,9 @@ export class Mirror {
       if (!ids) this.touched.set(table, (ids = new Map()))
       const again = from === undefined && to !== undefined && (ids.has(id) || this.tables.get(table)?.has(id) === true)
       if (again || to === undefined) ids.delete(id)
-      if (!ids.has(id)) ids.set(id, again)
+      if (ids.has(id)) continue
+      ids.set(id, again)
+      this.pending++
     }
   }
 
@@ -45,12 +49,14 @@ export class Mirror {
       }
     }
     this.touched.clear()
+    this.pending = 0
     return changes
   }
 
   /** Compares everything by identity, as a seek needs it. Rows that the two moments share cost one look. */
   diff(source: MirrorSource): Pick<Frame, 'reset'> & { changes: Changes } {
     this.touched.clear()
+    this.pending = 0
     const changes: Changes = []
     const reset: string[] = []
     for (const table of source.tableNames()) {

@@ -16,6 +16,9 @@ const GAP_PIECE: Micros = 60_000_000
 /** After this much model time without anything watched, a step gives up. */
 export const STEP_PATIENCE: Micros = 3_600_000_000
 
+/** Events between two looks at the wall clock: one that runs for the first time may take half a millisecond. */
+const EVENTS_A_LOOK = 4
+
 /** What a pace drives. `Session` is one. */
 export interface Course {
   readonly now: Micros
@@ -39,6 +42,8 @@ export interface PaceState {
   arriving: number | undefined
   /** Ends of a gap that has been run through and is being shown, and the milliseconds left for it. */
   gapLeft: number
+  /** Where a gap begins that is still being run through: the clock stands there until its end is known. */
+  gapFrom: number | undefined
   /** Play until one watched message has arrived, then stop. */
   stepping: boolean
   stepFrom: Micros
@@ -54,6 +59,7 @@ export function startPace(pace: Pace, now: Micros): PaceState {
     hold: 0,
     arriving: undefined,
     gapLeft: 0,
+    gapFrom: undefined,
     stepping: false,
     stepFrom: now,
     rate: 0,
@@ -65,7 +71,7 @@ export function startPace(pace: Pace, now: Micros): PaceState {
 export function settle(state: PaceState, now: Micros): void {
   state.shown = now
   state.hold = state.gapLeft = state.rate = 0
-  state.arriving = undefined
+  state.arriving = state.gapFrom = undefined
   state.until = now
 }
 
@@ -76,14 +82,14 @@ export function settle(state: PaceState, now: Micros): void {
 export function advance(course: Course, state: PaceState, ms: number, more: () => boolean): boolean {
   const follow = state.pace.mode === 'follow' || state.stepping
   const goOn = follow ? followFor(course, state, ms, more) : speedFor(course, state, ms, more)
-  if (state.shown < course.now && state.gapLeft <= 0) state.shown = course.now
+  if (state.shown < course.now && state.gapLeft <= 0 && state.gapFrom === undefined) state.shown = course.now
   return goOn
 }
 
 function speedFor(course: Course, state: PaceState, ms: number, more: () => boolean): boolean {
   const factor = state.pace.mode === 'speed' ? state.pace.factor : 1
   const target = Math.max(state.shown, course.now) + ms * 1000 * factor
-  while (!course.runUntil(Math.floor(target), 32)) {
+  while (!course.runUntil(Math.floor(target), EVENTS_A_LOOK)) {
     if (!more()) {
       state.shown = course.now
       state.rate = 0
@@ -123,23 +129,24 @@ function followFor(course: Course, state: PaceState, ms: number, more: () => boo
     }
     if (left <= 0 || !more()) return true
     if (state.arriving !== undefined) {
-      if (!arrive(course, state)) return false
-    } else if (course.watched.size > 0) left = travel(course, state, left)
+      if (!arrive(course, state, more)) return false
+    } else if (course.watched.size > 0 && state.gapFrom === undefined) left = travel(course, state, left, more)
     else if (!crossGap(course, state, more)) return false
   }
 }
 
 /** Runs events due up to and including the message whose arrival was held, and lets those that arrive with it pass. */
-function arrive(course: Course, state: PaceState): boolean {
+function arrive(course: Course, state: PaceState, more: () => boolean): boolean {
   const id = state.arriving
-  state.arriving = undefined
   for (;;) {
     const next = course.peek()
     if (!next || next.at > state.shown) break
     const entry = course.step()
     if (!entry) break
     if (entry.event.id === id) break
+    if (!more()) return true
   }
+  state.arriving = undefined
   state.shown = course.now
   if (leaves(course, course.now)) state.hold = LEAVE_MS
   if (!state.stepping) return true
@@ -157,7 +164,7 @@ function leaves(course: Course, at: Micros): boolean {
  * Moves on with messages under way; none of them may cross its own way in less than `TRAVEL_MS`. Returns the
  * milliseconds that are left.
  */
-function travel(course: Course, state: PaceState, ms: number): number {
+function travel(course: Course, state: PaceState, ms: number, more: () => boolean): number {
   let rate = Infinity
   let arrival = Infinity
   for (const event of course.watched.values()) {
@@ -179,6 +186,7 @@ function travel(course: Course, state: PaceState, ms: number): number {
       state.hold = LEAVE_MS
       return leftAt(state.shown)
     }
+    if (!more()) return 0
   }
   state.shown = target
   state.rate = rate
@@ -188,7 +196,8 @@ function travel(course: Course, state: PaceState, ms: number): number {
 
 /** Runs on to where the next watched message leaves; the clock then spins there. False: a step found nothing. */
 function crossGap(course: Course, state: PaceState, more: () => boolean): boolean {
-  const from = state.shown
+  const from = state.gapFrom ?? state.shown
+  state.gapFrom = undefined
   if (state.stepping && course.now - state.stepFrom > STEP_PATIENCE) {
     state.stepping = false
     return false
@@ -201,7 +210,11 @@ function crossGap(course: Course, state: PaceState, more: () => boolean): boolea
       break
     }
     if (!course.step()) return false
-    if (!more()) break
+    if (course.watched.size === 0 && !more()) {
+      state.gapFrom = from
+      state.rate = 0
+      return true
+    }
   }
   state.gapLeft = Math.min(GAP_MS, Math.max(0, (course.now - from) / 1000))
   if (state.gapLeft <= 0) {

@@ -7,14 +7,22 @@ import { advance, settle, startPace, STEP_PATIENCE, type PaceState } from './pac
 import type { Frame, Pace, WatchFilter } from './protocol.ts'
 import type { Session } from './session.ts'
 
-/** A turn aims at this and is never longer than a handler beyond it. */
-const TURN_MS = 6
+/** Model is run for this long in a turn, and never for longer than a few handlers beyond it. */
+const TURN_MS = 4
+/** What is left of a turn for a frame; past it the frame gets a turn of its own. */
+const FRAME_AFTER_MS = 1.5
+/** How long a frame may take: the model waits for the page to draw before it gives more to tell than fits. */
+const FRAME_MS = 4
+const LEAST_ROOM = 100
+const MOST_ROOM = 5_000
 /** A tab that slept does not wake to a minute of events. */
 const LONGEST_MS = 100
 /** How much faster Follow goes while somebody waits at a prompt. */
 const HASTE = 8
 /** While something is computed the page is told how far it has come this often. */
 const JOB_FRAME_MS = 90
+/** A page that has drawn nothing for so long is not waited for. */
+const PATIENCE_MS = 500
 /** Without a page that draws (a hidden tab that still listens) time goes on in ticks of this length. */
 const TICK_MS = 16
 
@@ -26,16 +34,12 @@ export interface WallClock {
 
 export function wallClock(): WallClock {
   const channel = new MessageChannel()
-  let waiting: (() => void) | undefined
-  channel.port1.onmessage = () => {
-    const run = waiting
-    waiting = undefined
-    run?.()
-  }
+  const waiting: (() => void)[] = []
+  channel.port1.onmessage = () => waiting.shift()?.()
   return {
     now: () => performance.now(),
     soon(run) {
-      waiting = run
+      waiting.push(run)
       channel.port2.postMessage(0)
     },
     later: (run, ms) => void setTimeout(run, ms),
@@ -79,33 +83,52 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
   let jobs: Job[] = []
   let lastSent = 0
   let timer = false
+  let sendsSoon = false
   let haste = 1
   /** Something of the transport changed that a frame must say. */
   let said = false
 
   const follows = (): boolean => state.pace.mode === 'follow' || state.stepping
   const moving = (): boolean => playing || state.stepping || jobs.length > 0
-  const turn = (): (() => boolean) => {
-    const end = clock.now() + TURN_MS
-    return () => clock.now() < end
+  /** What may be told in one frame, by what the last ones took. */
+  let room = 500
+  /** The next frame has as much to tell as fits. A page that does not draw holds up nobody who waits at a prompt. */
+  const full = (run: Session): boolean => run.untold >= room && clock.now() - lastSent < PATIENCE_MS
+  const turn = (from: number, run: Session): (() => boolean) => {
+    const playing = jobs.length === 0
+    return () => clock.now() - from < TURN_MS && !(playing && full(run))
   }
 
   function send(): void {
     if (!session || waitsFor >= 0) return
+    const from = clock.now()
     const still = !moving()
     const frame = session.frame({
       shown: state.shown,
       rate: still ? 0 : state.rate,
       until: still ? state.shown : state.until,
-      spinning: state.gapLeft > 0,
+      spinning: state.gapLeft > 0 || state.gapFrom !== undefined,
       playing: playing || state.stepping,
       pace: state.pace,
       ...(jobs[0] ? { busy: { at: session.now, of: jobs[0].of } } : {}),
     })
     said = false
-    lastSent = clock.now()
     waitsFor = frame.seq
     post(frame)
+    lastSent = clock.now()
+    if (frame.whole || frame.jumped) return
+    const took = lastSent - from
+    if (took > FRAME_MS) room = Math.max(LEAST_ROOM, Math.floor(room * 0.75))
+    else if (took < FRAME_MS / 2) room = Math.min(MOST_ROOM, room + 25)
+  }
+
+  function sendSoon(): void {
+    if (sendsSoon || waitsFor >= 0) return
+    sendsSoon = true
+    clock.soon(() => {
+      sendsSoon = false
+      send()
+    })
   }
 
   function tick(): void {
@@ -114,7 +137,7 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
     const ms = Math.min(LONGEST_MS, now - last)
     last = now
     const before = state.shown
-    const more = turn()
+    const more = turn(now, session)
     let behind = false
     if (jobs.length > 0) {
       const job = jobs[0]!
@@ -130,7 +153,10 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
         settle(state, session.now)
         said = true
       }
-      behind = !more()
+      behind = clock.now() - now >= TURN_MS
+      // The time that did not fit into the frame is not lost: it goes on when the page has drawn.
+      if (!behind && state.pace.mode === 'speed' && !follows() && full(session))
+        last -= Math.max(0, ms - (state.shown - before) / (1000 * state.pace.factor))
     }
     if (session.stopped && (playing || state.stepping)) {
       playing = state.stepping = false
@@ -139,7 +165,10 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
     }
     if (session.hasNews || moving()) afterTurn(session)
     const working = jobs.length > 0 && now - lastSent < JOB_FRAME_MS
-    if (!working && (said || session.hasNews || state.shown !== before)) send()
+    if (!working && (said || session.hasNews || state.shown !== before)) {
+      if (clock.now() - now < FRAME_AFTER_MS) send()
+      else sendSoon()
+    }
     if (!moving() || !shownToPage || timer) return
     timer = true
     const again = () => {
@@ -258,7 +287,7 @@ export function createPacer(clock: WallClock, post: (frame: Frame) => void): Pac
 }
 
 function runTo(session: Session, at: Micros, more: () => boolean): boolean {
-  while (more()) if (session.stopped || session.runUntil(at, 32)) return true
+  while (more()) if (session.stopped || session.runUntil(at, 8)) return true
   return false
 }
 

@@ -240,6 +240,11 @@ export class Session {
     return frame
   }
 
+  /** Events and rows that the next frame has to tell; making and posting it takes as long as they are many. */
+  get untold(): number {
+    return this.jumped ? 0 : this.fresh.length + this.mirror.pending
+  }
+
   /** True where a frame would say something new beyond the clock. */
   get hasNews(): boolean {
     return this.ran || this.jumped || this.whole
