@@ -147,7 +147,8 @@ export class LiveReplica {
       get: (table, id) => live.table(table).rows.get(id) as never,
       all: (table) => live.table(table).all() as never,
       by: (table, index, key) => live.table(table).by(table, index, key) as never,
-      count: (table) => live.table(table).rows.size,
+      count: (table, index, key) =>
+        index === undefined ? live.table(table).rows.size : live.table(table).by(table, index, key!).length,
       pending: () => live.waiting.values(),
     }
   }

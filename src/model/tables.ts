@@ -25,6 +25,7 @@ import type {
 } from './apiserver/objects.ts'
 import type { ProxyConfiguration, ProxySettingsRecord } from './kube-proxy/configuration.ts'
 import type { ProxyModeName } from './kube-proxy/mode.ts'
+import type { ConntrackStatsRecord } from './linux/net/conntrack-limits.ts'
 import type { ConntrackEntry } from './linux/netfilter/conntrack.ts'
 import type { Packet } from './linux/netfilter/packet.ts'
 import type { Trace, TraceStep } from './linux/netfilter/trace.ts'
@@ -996,6 +997,7 @@ export interface Tables {
   netfilter: NetfilterRecord
   ruleHits: RuleHitsRecord
   conntrack: ConntrackRecord
+  conntrackStats: ConntrackStatsRecord
   recent: RecentRecord
   flows: FlowRecord
   packets: PacketRecord

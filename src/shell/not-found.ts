@@ -49,7 +49,6 @@ const NOT_SIMULATED: Readonly<Record<string, string>> = {
   du: 'ls -l',
   free: 'kubectl describe node NAME, cat /proc/meminfo',
   lsof: 'ss -ltnp',
-  dmesg: 'journalctl -u kubelet',
   screen: 'command &',
   tmux: 'command &',
   scp: 'cat FILE > PATH on the node (ssh NODE)',

@@ -65,7 +65,7 @@ export interface Reader<T> {
   all<K extends keyof T & string>(table: K): readonly T[K][]
   /** Records whose index function gave `key`, in insertion order. The index is declared with the table. */
   by<K extends keyof T & string>(table: K, index: string, key: string): readonly T[K][]
-  count<K extends keyof T & string>(table: K): number
+  count<K extends keyof T & string>(table: K, index?: string, key?: string): number
   /** Scheduled events that have not run yet, in no particular order. For views and "why not yet", not for handlers. */
   pending(): Iterable<SimEvent>
 }

@@ -270,7 +270,7 @@ export class Machine<T> {
       all: (table) => machine.table(table).all() as never,
       by: (table, index, key) => machine.table(table).by(index, key) as never,
       has: (table, index, key) => machine.table(table).has(index, key),
-      count: (table) => machine.table(table).size,
+      count: (table, index, key) => machine.table(table).count(index, key),
       pending: () => machine.queue.pending(),
       put(table, id, record) {
         const frozen = record === undefined ? undefined : freezePlain(record as object)

@@ -74,6 +74,11 @@ export class Table {
     return this.keysOf(index).has(key)
   }
 
+  /** Of the table, or of one key of an index. */
+  count(index?: string, key?: string): number {
+    return index === undefined ? this.rows.size : (this.keysOf(index).get(key!)?.ids.size ?? 0)
+  }
+
   entries(): Iterable<[string, object]> {
     return this.rows.entries()
   }

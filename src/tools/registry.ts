@@ -7,11 +7,13 @@ import { kubectl } from './kubectl/kubectl.ts'
 import { conntrack } from './linux/conntrack.ts'
 import { ip } from './linux/ip.ts'
 import { killTool, pkillTool, psTool } from './linux/processes.ts'
+import { sysctl } from './linux/sysctl.ts'
 import { ss } from './linux/sockets.ts'
 import { curl } from './net/curl.ts'
 import { digTool, nslookupTool } from './net/dns.ts'
 import { ncTool, pingTool } from './net/ping.ts'
 import { wget } from './net/wget.ts'
+import { dmesg } from './systemd/dmesg.ts'
 import { journalctl } from './systemd/journalctl.ts'
 import { systemctl } from './systemd/systemctl.ts'
 
@@ -22,6 +24,8 @@ export const TOOLS: readonly Tool[] = [
   ctrTool,
   systemctl,
   journalctl,
+  dmesg,
+  sysctl,
   iptables,
   iptablesSave,
   iptablesRestore,

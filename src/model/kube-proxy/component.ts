@@ -9,7 +9,7 @@ import type { EndpointSlice, Node, Service } from '../apiserver/objects.ts'
 import { type ApiRequest, type ApiWatchEvent, sendOver } from '../messages.ts'
 import type { ConntrackDelete } from '../linux/netfilter/component.ts'
 import type { KubeProxyRecord, ModelComponent, ModelWorld } from '../tables.ts'
-import { type ProxySettingsRecord, readConfiguration } from './configuration.ts'
+import { conntrackMax, type ProxySettingsRecord, readConfiguration, sysctlsOf } from './configuration.ts'
 import { forgetAll, keyOf, liveConfig, serviceStates, trackService, trackSlice } from './live-state.ts'
 import { logStart, logSynced } from './log.ts'
 import type { KernelWrite, ProxyMode } from './mode.ts'
@@ -67,7 +67,10 @@ function start(world: ModelWorld, event: SimEvent<KubeProxyStart>): void {
     fullSyncs: 0,
     failures: 0,
   })
-  logStart(world, node, configuration.mode)
+  const cpus = world.get('machines', node)?.cpus ?? 1
+  logStart(world, node, configuration.mode, conntrackMax(configuration, cpus))
+  const values = sysctlsOf(configuration, cpus)
+  world.send('kernel.sysctl', `${node}/kernel`, { values }, { delayMicros: MILLI })
   const kernel = `${node}/kernel`
   for (const other of cleansUp(configuration.mode))
     for (const write of other.cleanup(world, node)) {

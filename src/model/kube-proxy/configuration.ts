@@ -3,7 +3,7 @@
  * kube-system/kube-proxy. cmd/kube-proxy/app/options.go loadConfig, pkg/proxy/apis/config/validation/validation.go.
  */
 import { parseDocument } from 'yaml'
-import { SECOND } from '../../sim/clock.ts'
+import { HOUR, SECOND } from '../../sim/clock.ts'
 import type { Micros } from '../../sim/contract.ts'
 import type { ModelReader } from '../tables.ts'
 import type { ProxyModeName } from './mode.ts'
@@ -19,10 +19,21 @@ export type ProxyConfiguration = {
   localhostNodePorts: boolean
   nodePortAddresses: string[]
   tcpBeLiberal: boolean
+  conntrack: ConntrackConfiguration
   minSyncMicros: Micros
   syncMicros: Micros
   /** What one mode alone reads: `scheduler`, `strictARP`, `layout`. */
   options: Record<string, unknown>
+}
+
+/** KubeProxyConntrackConfiguration; 0: leave the kernel's value. */
+export type ConntrackConfiguration = {
+  maxPerCore: number
+  min: number
+  tcpEstablishedMicros: Micros
+  tcpCloseWaitMicros: Micros
+  udpMicros: Micros
+  udpStreamMicros: Micros
 }
 
 /** What a person sets for one node's proxy, over the file that all nodes share. id: node. */
@@ -59,6 +70,7 @@ export function readConfiguration(reader: ModelReader, node: string): ProxyConfi
     }
   const own = (config[mode === 'nftables' || mode === 'ipvs' ? mode : 'iptables'] ?? {}) as Plain
   const iptables = (config.iptables ?? {}) as Plain
+  const conntrack = (config.conntrack ?? {}) as Plain
   const addresses = Array.isArray(config.nodePortAddresses) ? config.nodePortAddresses.map(String) : []
   const cidrs = config.clusterCIDR
   return {
@@ -69,11 +81,44 @@ export function readConfiguration(reader: ModelReader, node: string): ProxyConfi
     localhostNodePorts: iptables.localhostNodePorts !== false,
     // platformApplyDefaults: nftables serves node ports on the primary address alone
     nodePortAddresses: mode === 'nftables' && addresses.length === 0 ? ['primary'] : addresses,
-    tcpBeLiberal: ((config.conntrack ?? {}) as Plain).tcpBeLiberal === true,
+    tcpBeLiberal: conntrack.tcpBeLiberal === true,
+    conntrack: {
+      maxPerCore: numberOr(conntrack.maxPerCore, 32_768),
+      min: numberOr(conntrack.min, 131_072),
+      tcpEstablishedMicros: durationOr(conntrack.tcpEstablishedTimeout, 24 * HOUR),
+      tcpCloseWaitMicros: durationOr(conntrack.tcpCloseWaitTimeout, HOUR),
+      udpMicros: durationOr(conntrack.udpTimeout, 0),
+      udpStreamMicros: durationOr(conntrack.udpStreamTimeout, 0),
+    },
     minSyncMicros: durationOr(own.minSyncPeriod, SECOND),
     syncMicros: durationOr(own.syncPeriod, 30 * SECOND),
     options: { ...(mode === 'ipvs' ? own : {}), ...settings?.options },
   }
+}
+
+/** Kernel parameters that it sets before it starts its proxier (setupConntrack; NewProxier: route_localnet). */
+export function sysctlsOf(configuration: ProxyConfiguration, cpus: number): Record<string, string> {
+  const { conntrack } = configuration
+  const values: Record<string, string> = {}
+  const name = (short: string): string => `net.netfilter.nf_conntrack_${short}`
+  const seconds = (short: string, micros: Micros): void => {
+    if (micros > 0) values[name(short)] = String(Math.floor(micros / SECOND))
+  }
+  const max = conntrackMax(configuration, cpus)
+  if (max > 0) values[name('max')] = String(max)
+  seconds('tcp_timeout_established', conntrack.tcpEstablishedMicros)
+  seconds('tcp_timeout_close_wait', conntrack.tcpCloseWaitMicros)
+  if (configuration.tcpBeLiberal) values[name('tcp_be_liberal')] = '1'
+  seconds('udp_timeout', conntrack.udpMicros)
+  seconds('udp_timeout_stream', conntrack.udpStreamMicros)
+  if (configuration.mode === 'iptables' && configuration.localhostNodePorts)
+    values['net.ipv4.conf.all.route_localnet'] = '1'
+  return values
+}
+
+/** getConntrackMax */
+export function conntrackMax({ conntrack }: ProxyConfiguration, cpus: number): number {
+  return conntrack.maxPerCore > 0 ? Math.max(conntrack.maxPerCore * cpus, conntrack.min) : 0
 }
 
 function decode(text: string): { config: Plain } | { error: string } {

@@ -23,11 +23,11 @@ export function klogLine(severity: 'I' | 'W' | 'E', now: number, place: string, 
   return `${severity}${time}       1 ${place}] ${says}`
 }
 
-export function logStart(world: ModelWorld, node: string, mode: string): void {
+export function logStart(world: ModelWorld, node: string, mode: string, conntrackMax: number): void {
   const machine = world.get('machines', node)
   const log = (place: string, says: string): void => proxyLog(world, node, place, says)
   log('server.go:634', `"Successfully retrieved node IP(s)" IPs=["${machine?.ip ?? ''}"]`)
-  log('sysctls.go:147', '"Setting nf_conntrack_max" nfConntrackMax=131072')
+  log('conntrack.go:60', `"Setting nf_conntrack_max" nfConntrackMax=${conntrackMax}`)
   log('server.go:274', '"kube-proxy running in dual-stack mode" primary ipFamily="IPv4"')
   log('server_linux.go:254', `"Using ${mode} Proxier"`)
   log('server.go:539', `"Version info" version="${machine?.kubeletVersion ?? ''}"`)

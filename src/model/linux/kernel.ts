@@ -6,6 +6,7 @@ import { grow } from './oom.ts'
 import { clone, execve, exitGroup, kill } from './processes.ts'
 import { powerLost, whilePowered } from './power.ts'
 import { routeAdd, routeDel } from './routes.ts'
+import { setSysctls } from './sysctls.ts'
 
 export const kernel: ModelComponent = {
   roles: ['kernel'],
@@ -52,5 +53,6 @@ export const kernel: ModelComponent = {
     'kernel.exit-group': exitGroup,
     'kernel.listen': listen,
     'kernel.grow': grow,
+    'kernel.sysctl': setSysctls,
   }),
 }

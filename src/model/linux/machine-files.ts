@@ -6,6 +6,7 @@ import { conflist, CONFLIST_PATH, NETWORK_NAME } from '../cni/conflist.ts'
 import { nodeResolv, printResolv } from '../dns/resolv-conf.ts'
 import type { ContainerRecord, ModelReader } from '../tables.ts'
 import { rfc3339Nano } from '../../sim/clock.ts'
+import { SYSCTLS, sysctlOf } from './sysctls.ts'
 import { cgroupFile, cgroupFileNames, containerCgroupPath, podCgroupFile, podCgroupPath } from './cgroup.ts'
 
 export type MachineFiles = ReadonlyMap<string, () => string>
@@ -19,10 +20,8 @@ export function machineFiles(reader: ModelReader, node: string): MachineFiles {
   if (conflist(reader, node) !== undefined) put(CONFLIST_PATH, () => conflist(reader, node))
   put('/etc/resolv.conf', () => printResolv(nodeResolv()))
   put('/etc/hosts', () => `127.0.0.1\tlocalhost\n${reader.get('machines', node)?.ip ?? ''}\t${node}\n`)
-  put(
-    '/proc/sys/net/ipv4/ip_forward',
-    () => `${reader.get('netns', `${node}|`)?.sysctls['net.ipv4.ip_forward'] ?? '0'}\n`,
-  )
+  for (const name of Object.keys(SYSCTLS))
+    put(`/proc/sys/${name.replaceAll('.', '/')}`, () => `${sysctlOf(reader, node, name)}\n`)
   put('/etc/containerd/config.toml', () => CONTAINERD_CONFIG)
   reservations(reader, node, put)
   cgroups(reader, node, put)

@@ -4,7 +4,7 @@ import { journalTime } from './units.ts'
 
 /** Lines of the units, in the order of their times. */
 export function linesOfUnit(reader: ModelReader, node: string, units: readonly string[]): JournalLineRecord[] {
-  const names = units.length > 0 ? units : [...new Set(reader.by('units', 'node', node).map((u) => u.unit))]
+  const names = units.length > 0 ? units : ['kernel', ...new Set(reader.by('units', 'node', node).map((u) => u.unit))]
   const lines = names.flatMap((unit) => [...reader.by('journal', 'unit', `${node}|${unit}`)])
   return names.length > 1 ? lines.sort((a, b) => a.at - b.at) : lines
 }
@@ -15,5 +15,6 @@ export function journalLine(line: JournalLineRecord, format: string): string {
     format === 'short-iso' || format === 'short-iso-precise'
       ? rfc3339Micro(line.at).replace('Z', '+00:00')
       : journalTime(line.at)
-  return `${time} ${line.node} ${line.comm}[${line.pid}]: ${line.text}\n`
+  const who = line.comm === 'kernel' ? 'kernel' : `${line.comm}[${line.pid}]`
+  return `${time} ${line.node} ${who}: ${line.text}\n`
 }

@@ -79,14 +79,13 @@ function run(call: ToolCall): ToolResult {
   const words = readWords(rest, SPEC)
   if (words.unknown) return { err: `journalctl: unrecognized option '${words.unknown}'\n`, exit: 1 }
   if (words.missing) return { err: `journalctl: option '${words.missing}' requires an argument\n`, exit: 1 }
-  if (words.flags.has('k'))
-    return { err: 'not simulated here: the kernel log; journalctl -u kubelet and -u containerd are there\n', exit: 1 }
   const { reader } = call
   const since = words.values.has('since') ? systemdMoment(words.values.get('since')!, reader.now) : -Infinity
   const until = words.values.has('until') ? systemdMoment(words.values.get('until')!, reader.now) : Infinity
   if (since === undefined || until === undefined)
     return { err: `Failed to parse timestamp: ${words.values.get(since === undefined ? 'since' : 'until')}\n`, exit: 1 }
-  const units = (words.lists.get('u') ?? []).map(unitName)
+  const kernel = words.flags.has('k') ? ['kernel'] : []
+  const units = [...kernel, ...(words.lists.get('u') ?? []).map(unitName)]
   const format = words.values.get('o') ?? 'short'
   const pattern = words.values.get('g')
   const wanted = linesOfUnit(reader, node, units).filter(

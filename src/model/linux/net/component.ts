@@ -76,6 +76,7 @@ export const packets: ModelComponent = {
         reply: (r) => `${r.node}|${r.reply.proto} ${r.reply.src}:${r.reply.sport}>${r.reply.dst}:${r.reply.dport}`,
       },
     },
+    conntrackStats: { owner: 'linux/net' },
     recent: { owner: 'linux/net', indexes: { node: (r) => r.node } },
     flows: { owner: 'linux/net' },
     packets: { owner: 'linux/net', indexes: { flow: (r) => r.flow } },
@@ -95,6 +96,11 @@ export const packets: ModelComponent = {
       id: 'NF3',
       says: 'A rule, a policy or the routing decision stops the packet here.',
       source: 'linux net/netfilter/core.c nf_hook_slow',
+    },
+    {
+      id: 'NF6',
+      says: 'The conntrack table is full: a new connection needs the place of one that is not [ASSURED], in one of eight buckets. Where there is none, its packet is dropped.',
+      source: 'linux net/netfilter/nf_conntrack_core.c __nf_conntrack_alloc, early_drop',
     },
     {
       id: 'NW1',

@@ -2,6 +2,7 @@
 import { SECOND } from '../../../sim/clock.ts'
 import { placeOf, type SimEvent } from '../../../sim/contract.ts'
 import type { ConntrackRecord, ModelReader, ModelWorld } from '../../tables.ts'
+import { countFull, maxOf } from './conntrack-limits.ts'
 import type { ConntrackEntry, Tracked } from '../netfilter/conntrack.ts'
 import { type Tuple, tupleKey } from '../netfilter/packet.ts'
 
@@ -89,12 +90,27 @@ export function deleteConntrack(world: ModelWorld, entry: ConntrackRecord): void
   world.put('conntrack', entryId(entry.node, entry.orig), undefined)
 }
 
-/** gc_worker: nf_conntrack_core.c */
+/**
+ * gc_worker (nf_conntrack_core.c): what is past its time goes. After a packet found the table full it also takes, while
+ * the table is 95 % full, what is not [ASSURED] and TCP connections that are closing.
+ */
 export function sweepConntrack(world: ModelWorld, event: SimEvent): void {
   const node = placeOf(event.to)
-  let left = 0
-  for (const entry of world.by('conntrack', 'node', node))
-    if (entry.expiresAt <= world.now) deleteConntrack(world, entry)
-    else left++
+  const stats = world.get('conntrackStats', node)
+  const limit = stats?.lastFullAt === undefined ? Infinity : Math.floor(maxOf(world, node) / 100) * 95 || Infinity
+  let left = world.count('conntrack', 'node', node)
+  for (const entry of world.by('conntrack', 'node', node)) {
+    const expired = entry.expiresAt <= world.now
+    if (!expired && (left < limit || !canEarlyDrop(entry))) continue
+    deleteConntrack(world, entry)
+    if (!expired) countFull(world, node, entry.orig, true)
+    left--
+  }
   if (left > 0) world.send(CONNTRACK_GC, event.to, {}, { delayMicros: SWEEP_MICROS })
 }
+
+const CLOSING: ReadonlySet<string> = new Set(['FIN_WAIT', 'LAST_ACK', 'TIME_WAIT', 'CLOSE', 'CLOSE_WAIT'])
+
+/** gc_worker_can_early_drop, nf_conntrack_proto_tcp.c tcp_can_early_drop */
+const canEarlyDrop = (entry: ConntrackRecord): boolean =>
+  !entry.assured || (entry.state !== undefined && CLOSING.has(entry.state))

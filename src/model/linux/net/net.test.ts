@@ -171,3 +171,24 @@ describe('a Service', () => {
     expect(hash()).toBe(hash())
   })
 })
+
+describe('a conntrack table that is full', () => {
+  it('takes no new connection where no entry may go, says so in the kernel log, and keeps the old ones', () => {
+    const stage = newStage(TWO_NODES, PODS)
+    const far = { ...get, from: inPod(client), dst: web2.ip, dport: 8080, timeoutMicros: 500_000 } as const
+    expect(stage.connect(far)).toMatchObject({ ok: true })
+    stage.machine.input({
+      kind: 'kernel.sysctl',
+      to: 'worker-1/kernel',
+      data: { values: { 'net.netfilter.nf_conntrack_max': '1' } },
+    })
+    const before = listConntrack(stage.machine.reader, 'worker-1')
+    expect(stage.connect(far)).toMatchObject({ ok: false, error: 'timeout' })
+    expect(listConntrack(stage.machine.reader, 'worker-1').map((e) => e.orig)).toEqual(before.map((e) => e.orig))
+    expect(stage.machine.reader.by('journal', 'unit', 'worker-1|kernel').map((l) => l.text)).toContain(
+      'nf_conntrack: nf_conntrack: table full, dropping packet',
+    )
+    const drops = stage.machine.reader.get('conntrackStats', 'worker-1')!.cpus.map((cpu) => cpu.drop)
+    expect(drops.reduce((a, b) => a + b)).toBe(1)
+  })
+})

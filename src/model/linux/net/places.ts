@@ -4,6 +4,7 @@ import { MapRules } from '../netfilter/ruleset.ts'
 import type { NetNamespace } from '../netfilter/namespace.ts'
 import { liveRules } from '../netfilter/live-rules.ts'
 import { passesOf, textsOf } from './facilities.ts'
+import { roomFor, timeoutsOf } from './conntrack-limits.ts'
 import { findConntrack } from './conntrack-table.ts'
 
 /** The docker host is the gateway of the node network; what lies behind it is the internet of the lab. */
@@ -45,14 +46,14 @@ export function namespaceOf(reader: ModelReader, node: string, netns: string): N
     routes: reader.by('routes', 'netns', key),
     conntrack: host ? (tuple) => findConntrack(reader, node, tuple) : () => undefined,
     sysctls: {
-      // kubeadm asks for forwarding, and kube-proxy for route_localnet, on every node
+      // kubeadm asks for forwarding; kube-proxy sets route_localnet at its start
       ipForward: host && (sysctls['net.ipv4.ip_forward'] ?? '1') === '1',
-      routeLocalnet:
-        host && (sysctls['net.ipv4.conf.all.route_localnet'] ?? (reader.get('kubeProxies', node) ? '1' : '0')) === '1',
+      routeLocalnet: host && sysctls['net.ipv4.conf.all.route_localnet'] === '1',
     },
     recent: (list, address) =>
       reader.get('recent', `${node}|${list}|${address}`)?.seen.map((at) => (reader.now - at) / 1_000_000),
     nowSeconds: reader.now / 1_000_000,
+    ...(host ? { timeouts: timeoutsOf(reader, node), room: (tuple) => roomFor(reader, node, tuple) } : {}),
     ...(host ? { passes: passesOf(reader, node), texts: textsOf(reader, node) } : {}),
   }
 }

@@ -9,6 +9,7 @@ import { countHits } from '../netfilter/live-rules.ts'
 import { comparedRules, expandTrace } from '../netfilter/trace.ts'
 import type { Traversal } from '../netfilter/traversal.ts'
 import { traverse } from '../netfilter/traverse.ts'
+import { count, countFull, maxOf } from './conntrack-limits.ts'
 import { keepFor } from './facilities.ts'
 import { keepConntrack } from './conntrack-table.ts'
 import { listPacket, newPacket, putPacket } from './flow.ts'
@@ -47,8 +48,9 @@ export function pass(
     compared + (t.trace.lookups ?? 0) > 0 &&
     (packet.header.flags === 2 || packet.header.proto === 'udp' || !isProbe(packet))
   if (host) {
-    keepConntrack(world, node, t.conntrack)
     if (t.effects.length > 0) remember(world, node, t)
+    keepConntrack(world, node, t.conntrack)
+    if (t.conntrack.state === 'INVALID' && t.verdict === 'ACCEPT') count(world, node, packet.now, 'invalid')
     if (compared > 0) countHits(world, node, t.trace, bytesOf(packet.header))
   }
   const hop: PacketHop = {
@@ -127,6 +129,11 @@ function asker(world: ModelWorld, node: string): Ask {
 
 function remember(world: ModelWorld, node: string, t: Traversal): void {
   for (const effect of t.effects) {
+    if (effect.kind === 'full') {
+      world.because('NF6', { max: maxOf(world, node) })
+      if (effect.evict !== undefined) world.put('conntrack', effect.evict, undefined)
+      countFull(world, node, effect.tuple, effect.evict !== undefined)
+    }
     if (effect.kind === 'keep') keepFor(world, node, effect.facility, effect.data)
     if (effect.kind !== 'recent') continue
     const id = `${node}|${effect.list}|${effect.address}`

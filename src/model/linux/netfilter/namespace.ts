@@ -1,5 +1,6 @@
 /** What the interpreter knows of a network namespace. */
 import type { ConntrackTimeouts, FindEntry } from './conntrack.ts'
+import type { Tuple } from './packet.ts'
 import type { RecentLists } from './walk.ts'
 import type { Link, Route } from './route.ts'
 import type { HookPass, StepTexts } from './hooks.ts'
@@ -15,6 +16,8 @@ export interface NetNamespace {
   /** For UDP streams; seconds of any clock. */
   readonly nowSeconds?: number
   readonly timeouts?: ConntrackTimeouts
+  /** Whether the table has room for a new entry: undefined: full; `evict`: by the loss of another. */
+  readonly room?: (tuple: Tuple) => { readonly evict?: string } | undefined
   /** What hangs at the hooks beside iptables' tables. The same list as long as nothing is added. */
   readonly passes?: readonly HookPass[]
   /** How their steps read. */

@@ -263,7 +263,7 @@ function stopOf(verdict: Exclude<TableVerdict, { kind: 'NAT' }>, name: string, h
 
 /* ------------------------------------------------------------------ connection tracking and NAT */
 
-function conntrackIn(run: Run): undefined {
+function conntrackIn(run: Run): Stop | undefined {
   if (run.known) {
     run.ctState = 'ESTABLISHED'
     run.tracked = { state: 'ESTABLISHED', direction: 0, entry: undefined, fresh: false }
@@ -275,6 +275,8 @@ function conntrackIn(run: Run): undefined {
   }
   const packet: Packet = { ...run.packet0, flags: run.flags }
   run.tracked = track(packet, run.ns.conntrack, run.ns.nowSeconds ?? 0, run.ns.timeouts)
+  const full = run.tracked.fresh && run.ns.room ? noRoom(run) : undefined
+  if (full) return full
   run.ctState = run.tracked.state
   run.ctDirection = run.tracked.direction
   run.ctEntry = run.tracked.entry
@@ -282,6 +284,20 @@ function conntrackIn(run: Run): undefined {
   run.dnat = run.tracked.entry?.dnat ?? false
   run.snat = run.tracked.entry?.snat ?? false
   return undefined
+}
+
+/** __nf_conntrack_alloc: a full table takes a new entry only where an old one can go; else the packet is dropped. */
+function noRoom(run: Run): Stop | undefined {
+  const tuple = run.tracked.entry!.orig
+  const room = run.ns.room!(tuple)
+  if (room && room.evict === undefined) return undefined
+  run.effects.push({ kind: 'full', tuple, ...(room?.evict === undefined ? {} : { evict: room.evict }) })
+  if (room) return undefined
+  run.tracked = { state: 'INVALID', direction: 0, entry: undefined, fresh: false }
+  return {
+    verdict: 'DROP',
+    stoppedBy: { hook: run.hook, table: '', chain: '', rule: 0, why: 'nf_conntrack: table full, dropping packet' },
+  }
 }
 
 /** nf_nat_inet_fn: the nat chains see the first packet of a connection only; all others follow its entry. */

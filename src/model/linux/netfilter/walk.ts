@@ -2,6 +2,7 @@
 import type { ConntrackEntry, CtState } from './conntrack.ts'
 import type { HookName } from './hooks.ts'
 import type { Ip } from './address.ts'
+import type { Tuple } from './packet.ts'
 import type { Link } from './route.ts'
 import type { Rule } from './rule.ts'
 import type { ChainSource } from './ruleset.ts'
@@ -35,6 +36,8 @@ export type Effect =
       readonly list: string
       readonly address: string
     }
+  /** The conntrack table was full: the entry that made room; none: the packet had to go. */
+  | { readonly kind: 'full'; readonly tuple: Tuple; readonly evict?: string }
   | { readonly kind: 'log'; readonly table: string; readonly chain: string; readonly index: number }
   /** A facility that is no table of iptables keeps something: a connection of IPVS, an element of an nft set. */
   | { readonly kind: 'keep'; readonly facility: string; readonly data: unknown }

@@ -9,6 +9,7 @@ export function wipeNetfilter(world: ModelWorld, node: string): void {
     world.put('conntrack', `${node}|${tupleKey(entry.orig)}`, undefined)
   for (const one of world.by('recent', 'node', node))
     world.put('recent', `${node}|${one.list}|${one.address}`, undefined)
+  world.put('conntrackStats', node, undefined)
   world.put('netfilter', node, undefined)
   world.put('ruleHits', node, undefined)
 }
