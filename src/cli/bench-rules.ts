@@ -35,7 +35,7 @@ export function manyServices(count: number): ManyServices {
     toCase('bench', {
       name: 'bench',
       input: {
-        config: { clusterCIDR: '10.128.0.0/9' },
+        config: { clusterCIDR: '10.128.0.0/9', detectLocalMode: 'ClusterCIDR' },
         node: { name: 'n', ip: '172.18.0.3' },
         services,
         endpointSlices,
