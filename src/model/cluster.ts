@@ -21,6 +21,9 @@ import { kubelet } from './kubelet/kubelet.ts'
 import { kernel } from './linux/kernel.ts'
 import { packets } from './linux/net/component.ts'
 import { netfilter } from './linux/netfilter/component.ts'
+import { cloud } from './load-balancer/cloud.ts'
+import { metalLbController } from './load-balancer/metallb-controller.ts'
+import { arpListener, metalLbSpeaker } from './load-balancer/metallb-speaker.ts'
 import { createInput, SCENARIOS, type Scenario } from './scenarios/scenarios.ts'
 import { scheduler } from './scheduler/scheduler.ts'
 import { faults } from './faults/faults.ts'
@@ -86,6 +89,10 @@ export const COMPONENTS: readonly ModelComponent[] = [
   netfilter,
   packets,
   kubeProxy,
+  metalLbController,
+  metalLbSpeaker,
+  arpListener,
+  cloud,
   faults,
 ]
 

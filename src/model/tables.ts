@@ -26,6 +26,13 @@ import type {
 import type { ProxyConfiguration, ProxySettingsRecord } from './kube-proxy/configuration.ts'
 import type { ProxyModeName } from './kube-proxy/mode.ts'
 import type { ConntrackStatsRecord } from './linux/net/conntrack-limits.ts'
+import type {
+  CloudBalancerRecord,
+  CloudRecord,
+  MetalLbControllerRecord,
+  MetalLbSpeakerRecord,
+  NeighbourRecord,
+} from './load-balancer/records.ts'
 import type { ConntrackEntry } from './linux/netfilter/conntrack.ts'
 import type { Packet } from './linux/netfilter/packet.ts'
 import type { Trace, TraceStep } from './linux/netfilter/trace.ts'
@@ -832,7 +839,7 @@ export type RecentRecord = { node: string; list: string; address: string; seen: 
 // ------------------------------------------------------------------ linux/net (packets)
 
 /** A place with an address: a network namespace of a node (`netns` '' for the host), or a machine outside. */
-export type NetPlace = { node: string; netns: string } | { host: 'laptop' | 'external' | 'registry' }
+export type NetPlace = { node: string; netns: string } | { host: 'laptop' | 'external' | 'registry' | 'cloud' }
 /** An exchange from connect to close, or a datagram and its answer. id: `f1`, `f2`, ..., of probes `probe1`, ... The newest are kept. */
 export type FlowRecord = {
   id: string
@@ -1001,6 +1008,12 @@ export interface Tables {
   recent: RecentRecord
   flows: FlowRecord
   packets: PacketRecord
+
+  metalLbControllers: MetalLbControllerRecord
+  metalLbSpeakers: MetalLbSpeakerRecord
+  neighbours: NeighbourRecord
+  clouds: CloudRecord
+  cloudBalancers: CloudBalancerRecord
 }
 
 export type ModelWorld = World<Tables>

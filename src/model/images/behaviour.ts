@@ -3,6 +3,7 @@ import type { ContainerRecord, ModelReader } from '../tables.ts'
 import { MILLI } from '../../sim/clock.ts'
 import type { NetRequest } from '../linux/net/connect.ts'
 import { answerQuery, zoneOf } from '../dns/coredns.ts'
+import { POOL, poolSize } from '../load-balancer/pool.ts'
 import { memoryOf } from './process-memory.ts'
 import { DELETED, DIRECTORY, readContainerFile } from './container-files.ts'
 import { httpReply, isDns, isHttp, type HttpRequest, type HttpResponse } from './payloads.ts'
@@ -167,6 +168,24 @@ const kubeProxy = http((reader, container, request, net) => {
   return /^\/(healthz|livez)/.test(request.path) ? httpReply(200, 'ok') : httpReply(404, '404 page not found\n')
 })
 
+/** metallb internal/allocator/stats.go, speaker/main.go: the two metrics that people look for. */
+const metalLb = http((reader, container, request) => {
+  if (request.path !== '/metrics') return httpReply(404, '404 page not found\n')
+  const lines: string[] = []
+  const given = Object.values(reader.get('metalLbControllers', container.node)?.assigned ?? {})
+  if (container.behaviour === 'metallb-controller')
+    lines.push(
+      `metallb_allocator_addresses_in_use_total{pool="${POOL.name}"} ${new Set(given).size}`,
+      `metallb_allocator_addresses_total{pool="${POOL.name}"} ${poolSize(POOL)}`,
+    )
+  else
+    for (const [service, ip] of Object.entries(reader.get('metalLbSpeakers', container.node)?.announced ?? {}))
+      lines.push(
+        `metallb_speaker_announced{ip="${ip}",node="${container.node}",protocol="layer2",service="${service}"} 1`,
+      )
+  return httpReply(200, lines.map((line) => `${line}\n`).join(''))
+})
+
 export const SERVERS: Readonly<Record<string, Server>> = {
   nginx,
   httpd,
@@ -179,6 +198,8 @@ export const SERVERS: Readonly<Record<string, Server>> = {
   'tcp-server': silent,
   system,
   'kube-proxy': kubeProxy,
+  'metallb-controller': metalLb,
+  'metallb-speaker': metalLb,
   coredns,
 }
 

@@ -273,6 +273,15 @@ export const CATALOGUE: readonly CatalogueImage[] = [
     programs: { coredns: 'coredns' },
     says: 'answers DNS for Services',
   },
+  ...(['controller', 'speaker'] as const).map((name): CatalogueImage => ({
+    repository: `quay.io/metallb/${name}`,
+    tags: /^v0\.1[45]\.\d$/,
+    layersKB: [103, 1, name === 'speaker' ? 33_400 : 29_800],
+    entrypoint: [`/${name}`],
+    tools: 'none',
+    programs: { [name]: `metallb-${name}` },
+    says: name === 'speaker' ? 'answers ARP for addresses of Services' : 'gives addresses to Services',
+  })),
   {
     repository: 'registry.k8s.io/kube-proxy',
     tags: /^v1\.\d\d\.\d{1,2}$/,

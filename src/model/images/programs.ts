@@ -221,7 +221,7 @@ function server(program: ServerProgram): Program {
       print(s, id, 'stderr', program.hello(s.container, s.world.now, task.argv))
       setState(s, id, { stage: 'serving' })
       // Programs that are an actor of their own: the container is only their process.
-      if (task.program === 'kube-proxy' || task.program === 'coredns')
+      if (ACTORS.has(task.program))
         s.world.send(
           `${task.program}.start`,
           `${s.container.node}/${task.program}`,
@@ -250,6 +250,8 @@ function server(program: ServerProgram): Program {
       : {}),
   }
 }
+
+const ACTORS: ReadonlySet<string> = new Set(['kube-proxy', 'coredns', 'metallb-controller', 'metallb-speaker'])
 
 function grow(s: Session, rss: number): void {
   const request: GrowRequest = { pid: s.container.pid, rss, containerId: s.container.id }

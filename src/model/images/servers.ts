@@ -169,6 +169,21 @@ export const SERVER_PROGRAMS: Readonly<Record<string, ServerProgram>> = {
     rss: 22 << 20,
     stop: GO_DEFAULT,
   },
+  // Their metrics; the speaker's member list too.
+  'metallb-controller': {
+    ports: () => tcp(7472),
+    hello: () => '',
+    startMicros: 220 * MILLI,
+    rss: 24 << 20,
+    stop: GO_DEFAULT,
+  },
+  'metallb-speaker': {
+    ports: () => [...tcp(7472, 7946), { proto: 'udp', port: 7946 }],
+    hello: () => '',
+    startMicros: 260 * MILLI,
+    rss: 26 << 20,
+    stop: GO_DEFAULT,
+  },
   system: {
     ports: (_, argv) => {
       const name = argv.map(baseName).find((w) => w in SYSTEM_PORTS)

@@ -3,6 +3,7 @@ import type { ModelHandler, ModelWorld } from '../tables.ts'
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import { listenerId } from './listeners.ts'
 import { dropNetns } from './links.ts'
+import { tellActorOf } from './processes.ts'
 import { wipeNetfilter } from './netfilter/wipe.ts'
 
 /** Handlers of a component that lives on a machine: deaf while it is off. `machine.*` itself is always heard. */
@@ -21,8 +22,7 @@ export function whilePowered(handlers: Readonly<Record<string, ModelHandler>>): 
 export function powerLost(world: ModelWorld, event: SimEvent): void {
   const node = placeOf(event.to)
   for (const process of world.by('processes', 'node', node)) {
-    if (world.get('containers', process.containerId ?? '')?.behaviour === 'kube-proxy')
-      world.send('kube-proxy.stop', `${node}/kube-proxy`, {})
+    tellActorOf(world, node, process.containerId)
     // What systemd starts at boot comes back with it under the numbers it had.
     if (process.containerId !== undefined || process.comm === 'containerd-shim')
       world.put('processes', `${node}|${process.pid}`, undefined)

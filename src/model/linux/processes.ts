@@ -103,11 +103,17 @@ export function endProcess(
   closeListenersOf(world, process)
   addProcess(world, { ...process, rss: 0, zombie: true })
   // kube-proxy is an actor of its own: with its process it falls silent, and its rules stay.
-  if (containerId && world.get('containers', containerId)?.behaviour === 'kube-proxy')
-    world.send('kube-proxy.stop', `${node}/kube-proxy`, {})
+  tellActorOf(world, node, containerId)
   const notice: ExitNotice = { pid, containerId: containerId ?? '', exitCode, oom: options.oom ?? false }
   if (options.signal) notice.signal = options.signal
   world.send('kernel.exit', `${node}/containerd`, notice, { delayMicros: 400 })
+}
+
+/** Programs that are actors of their own learn that their process is gone. */
+export function tellActorOf(world: ModelWorld, node: string, containerId: string | undefined): void {
+  const program = containerId === undefined ? undefined : world.get('containers', containerId)?.behaviour
+  if (program === 'kube-proxy' || program === 'metallb-controller' || program === 'metallb-speaker')
+    world.send(`${program}.stop`, `${node}/${program}`, {})
 }
 
 /** The parent has asked how it ended: the last trace goes. */

@@ -67,7 +67,7 @@ function connectInput(world: ModelWorld, event: SimEvent<ConnectRequest>): void 
 }
 
 export const packets: ModelComponent = {
-  roles: ['kernel', 'proc', 'laptop', 'external', 'registry'],
+  roles: ['kernel', 'proc', 'laptop', 'external', 'registry', 'cloud'],
   tables: {
     conntrack: {
       owner: 'linux/net',
@@ -80,6 +80,9 @@ export const packets: ModelComponent = {
     recent: { owner: 'linux/net', indexes: { node: (r) => r.node } },
     flows: { owner: 'linux/net' },
     packets: { owner: 'linux/net', indexes: { flow: (r) => r.flow } },
+    // here, because every packet over the network looks for its address there
+    neighbours: { owner: 'load-balancer' },
+    cloudBalancers: { owner: 'load-balancer' },
   },
   rules: [
     {
@@ -117,6 +120,11 @@ export const packets: ModelComponent = {
       id: 'NW4',
       says: 'An answer counts only if it comes from the address and port that were asked.',
       source: 'linux net/ipv4/inet_hashtables.c __inet_lookup_established',
+    },
+    {
+      id: 'NW6',
+      says: 'A load balancer outside sends a flow to one of its nodes, by a hash of its addresses and ports; the packet stays as it is.',
+      source: 'lab: a load balancer that passes packets on, as those of clouds that keep the client address',
     },
     {
       id: 'NW5',

@@ -8,7 +8,12 @@ import { roomFor, timeoutsOf } from './conntrack-limits.ts'
 import { findConntrack } from './conntrack-table.ts'
 
 /** The docker host is the gateway of the node network; what lies behind it is the internet of the lab. */
-export const OUTSIDE = { laptop: '172.18.0.1', external: '203.0.113.10', registry: '203.0.113.20' } as const
+export const OUTSIDE = {
+  laptop: '172.18.0.1',
+  external: '203.0.113.10',
+  registry: '203.0.113.20',
+  cloud: '203.0.113.30',
+} as const
 export const GATEWAY = OUTSIDE.laptop
 export type OutsideHost = keyof typeof OUTSIDE
 

@@ -5,6 +5,7 @@
 import { LATENCY } from '../../messages.ts'
 import type { LinkRecord, ModelWorld, NetPlace, PacketRecord } from '../../tables.ts'
 import { endPacket } from './flow.ts'
+import { nodeForAddress } from './balanced.ts'
 import { actorOf, GATEWAY, machineWithIp, type OutsideHost, outsideWithIp } from './places.ts'
 
 /** `net.hop` (and `net.probe-hop` for routine flows): a packet reaches a device. */
@@ -154,7 +155,9 @@ function overNetwork(
 ): void {
   const from: NetPlace = { node, netns: '' }
   if (world.get('machines', node)?.cable === false) return lose(world, packet, `the cable of ${node} is pulled`)
-  const machine = machineWithIp(world, nextHop)
+  // on the network an address of MetalLB, behind the gateway one of a load balancer
+  const taker = nextHop === packet.now.dst || nextHop === GATEWAY ? nodeForAddress(world, packet) : undefined
+  const machine = taker === undefined ? machineWithIp(world, nextHop) : world.get('machines', taker)
   if (machine) {
     if (!machine.cable) {
       lose(world, packet, `the cable of ${machine.name} is pulled`)
@@ -187,7 +190,8 @@ export function outsideToNode(world: ModelWorld, host: OutsideHost, packet: Pack
   const header = packet.header
   const flow = world.get('flows', packet.flow)
   const via = flow?.via
-  const machine = machineWithIp(world, header.dst) ?? (via === undefined ? undefined : world.get('machines', via))
+  const taker = machineWithIp(world, header.dst) ? undefined : (nodeForAddress(world, packet) ?? via)
+  const machine = taker === undefined ? machineWithIp(world, header.dst) : world.get('machines', taker)
   const back = outsideWithIp(header.dst)
   if (back) return sendHop(world, packet, { host }, { host: back }, 'eth0', OUTSIDE_MICROS)
   if (!machine) return lose(world, packet, `no route from ${host} to ${header.dst}`)
