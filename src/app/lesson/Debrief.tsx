@@ -132,6 +132,11 @@ function Chain({ says, steps }: { says: string; steps: readonly ChainStep[] }) {
             <p>
               <strong>{step.title}</strong> {step.says}
             </p>
+            {step.body !== undefined && (
+              <pre className={own.code} tabIndex={0}>
+                {step.body}
+              </pre>
+            )}
             {step.rules.map((rule) => (
               <p key={rule.id} className={own.rule} title={rule.source}>
                 {rule.says} <code>{rule.id}</code>

@@ -71,6 +71,13 @@ export async function closeIncident(lesson: Lesson, progress: IncidentProgress, 
   }
 }
 
+/** `{"spec":{"selector":{"app":"cart1"}}}` of a patch. */
+function bodyOf(data: unknown): { body?: string } {
+  const { body } = (data ?? {}) as { body?: unknown }
+  const text = body === undefined ? '' : JSON.stringify(body)
+  return text === '' || text.length > 300 ? {} : { body: text }
+}
+
 function chainStep(step: ReturnType<typeof selectChain>[number], arrivedAt: number): ChainStep {
   return {
     title: step.title,
@@ -83,6 +90,7 @@ function chainStep(step: ReturnType<typeof selectChain>[number], arrivedAt: numb
       facts: facts.map(([name, value]): [string, string] => [name, value]),
     })),
     root: step.root,
+    ...bodyOf(step.event.data),
     skipped: step.skipped,
   }
 }

@@ -11,6 +11,8 @@ export interface ChainStep {
   at: number
   rules: { id: string; says: string; source: string; facts: [string, string][] }[]
   root: boolean
+  /** What was asked for, where it is short enough to read. */
+  body?: string
   skipped: number
 }
 
