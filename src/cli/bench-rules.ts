@@ -1,5 +1,6 @@
 import type { MapRules } from '../model/linux/netfilter/ruleset.ts'
-import { runCase, toCase } from './kube-proxy-case.ts'
+import { toCase } from './kube-proxy-case.ts'
+import { runCase } from './kube-proxy-case-iptables.ts'
 import { traverse } from '../model/linux/netfilter/traverse.ts'
 import { comparedRules } from '../model/linux/netfilter/trace.ts'
 

@@ -1,11 +1,11 @@
-/** Runs the kube-proxy part of a conformance folder against the model: iptables, hash, topology, facts, metrics. */
+/** Runs the kube-proxy part of a conformance folder against the model: every mode, hash, topology, facts, metrics. */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { agrees, type TableResult } from './conformance-row.ts'
 import { type Json, readJson } from './json-file.ts'
-import { type KubeProxyCase, runCase, runFlow, type StepRun, toCase } from './kube-proxy-case.ts'
+import { type CaseRow, type EmittedStep, toCase } from './kube-proxy-case.ts'
 import { factRows, hashRows, metricRows, topologyRows } from './kube-proxy-facts.ts'
-import { differences } from './restore-compare.ts'
+import { MODE_CASES } from './kube-proxy-modes.ts'
 
 export interface KubeProxyOptions {
   /** Folder that gets `NAME.json` for every case. */
@@ -49,14 +49,7 @@ export function kubeProxyTablesIn(folder: string, options: KubeProxyOptions = {}
   return [...tables.values()]
 }
 
-export interface FactRow {
-  readonly name: string
-  readonly expected: unknown
-  /** undefined: nothing in the model answers it. */
-  readonly run: (() => unknown) | undefined
-}
-
-function rowsOf(file: string, json: Json): { table: string; rows: FactRow[] } | undefined {
+function rowsOf(file: string, json: Json): { table: string; rows: CaseRow[] } | undefined {
   if (Array.isArray(json?.iptables) && json.iptables[0]?.hashInput) return { table: 'hash', rows: hashRows(json) }
   if (Array.isArray(json?.rows) && json.rows[0]?.endpoints) return { table: 'topology', rows: topologyRows(json) }
   if (Array.isArray(json?.rows) && json.rows[0]?.internal !== undefined)
@@ -85,7 +78,8 @@ function count(result: TableResult, name: string, expected: unknown, run: (() =>
 }
 
 function runCaseFile(path: string, json: Json, result: TableResult, options: KubeProxyOptions): void {
-  if (json.mode !== 'iptables') {
+  const mode = MODE_CASES[json.mode]
+  if (!mode) {
     const steps: Json[] = json.steps ?? [json]
     const rows = steps.reduce(
       (n, step) => n + (step.expectedRules || step.generatedRules || step.expected ? 1 : 0) + (step.flows?.length ?? 0),
@@ -95,41 +89,19 @@ function runCaseFile(path: string, json: Json, result: TableResult, options: Kub
     result.notRunnable += Math.max(1, rows)
     return
   }
-  let subject: KubeProxyCase
-  let runs: StepRun[]
   try {
-    subject = toCase(path, json)
-    runs = runCase(subject)
+    const subject = toCase(path, json)
+    for (const row of mode.rows(subject)) count(result, row.name, row.expected, row.run)
+    if (options.emit !== undefined) emit(options.emit, subject.name, mode.emit(subject))
   } catch (error) {
     count(result, json.name ?? path, 'runs', () => `error: ${(error as Error).message}`)
-    return
   }
-  for (const run of runs) {
-    const where = [subject.name, run.step.name].filter((part) => part !== '').join(': ')
-    for (const [what, text] of [
-      ['expectedRules', run.step.expectedRules],
-      ['generatedRules', run.step.generatedRules?.['iptables']],
-    ] as const)
-      if (text !== undefined) count(result, `${where}: ${what}`, [], () => differences(text, run.text))
-    for (const flow of run.step.flows) {
-      if (flow.output === undefined) continue
-      count(result, `${where}: flow ${flow.name}`, { output: flow.output, masq: flow.masq ?? false }, () =>
-        runFlow(subject.config, run.rules, flow),
-      )
-    }
-  }
-  if (options.emit !== undefined) emit(options.emit, subject, runs)
 }
 
-function emit(folder: string, subject: KubeProxyCase, runs: readonly StepRun[]): void {
+function emit(folder: string, name: string, steps: readonly EmittedStep[]): void {
   mkdirSync(folder, { recursive: true })
-  const steps = runs.map((run) => ({
-    step: run.step.name,
-    rules: { iptables: run.text },
-    flows: run.step.flows.map((flow) => ({ name: flow.name, ...runFlow(subject.config, run.rules, flow) })),
-  }))
   writeFileSync(
-    join(folder, `${subject.name.replace(/[^\w.-]/g, '_')}.json`),
-    `${JSON.stringify({ name: subject.name, steps }, undefined, 1)}\n`,
+    join(folder, `${name.replace(/[^\w.-]/g, '_')}.json`),
+    `${JSON.stringify({ name, steps }, undefined, 1)}\n`,
   )
 }

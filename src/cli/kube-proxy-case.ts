@@ -1,22 +1,8 @@
 /** A kube-proxy case file: configuration, node, Services and EndpointSlices, or steps that apply them one by one. */
 import type { EndpointSlice, Service } from '../model/apiserver/objects.ts'
-import {
-  localDetector,
-  masqueradeMark,
-  nodePortAddresses,
-  type ProxierConfig,
-  servesLocalhost,
-} from '../model/kube-proxy/config.ts'
-import { newProxier, type Proxier } from '../model/kube-proxy/proxier.ts'
-import { restoreText, type SyncResult } from '../model/kube-proxy/iptables/sync.ts'
-import { CANARY, jumpsFor } from '../model/kube-proxy/iptables/static-rules.ts'
-import { explore } from '../model/linux/netfilter/explore.ts'
-import type { NetNamespace } from '../model/linux/netfilter/namespace.ts'
+import { localDetector, masqueradeMark, type ProxierConfig } from '../model/kube-proxy/config.ts'
+import type { Tracker } from '../model/kube-proxy/proxier.ts'
 import { parseIp } from '../model/linux/netfilter/address.ts'
-import { isLocalAddress, type Link } from '../model/linux/netfilter/route.ts'
-import { planRestore } from '../model/linux/netfilter/restore.ts'
-import { MapRules } from '../model/linux/netfilter/ruleset.ts'
-import { expandTrace } from '../model/linux/netfilter/trace.ts'
 import { UsageError } from './arguments.ts'
 import { type Json, lineOf, readJson } from './json-file.ts'
 
@@ -40,13 +26,45 @@ export type CaseStep = {
   flows: Flow[]
 }
 
-export type KubeProxyCase = { name: string; mode: string; config: ProxierConfig; steps: CaseStep[]; stepped: boolean }
+export type KubeProxyCase = {
+  name: string
+  mode: string
+  config: ProxierConfig
+  steps: CaseStep[]
+  stepped: boolean
+  /** As it stands in the file, for what one mode alone reads. */
+  json: Json
+}
 
-export type StepRun = {
-  step: CaseStep
-  sync: SyncResult
-  text: string
-  rules: MapRules
+export type FlowResult = { output: string; masq: boolean }
+
+/** What --emit writes of a step. */
+export type EmittedStep = {
+  step: string
+  rules: Record<string, string>
+  flows: ({ name: string } & FlowResult)[]
+  ipvs?: Json
+}
+
+/** A row of a conformance table. */
+export type CaseRow = {
+  readonly name: string
+  readonly expected: unknown
+  /** undefined: nothing in the model answers it. */
+  readonly run: (() => unknown) | undefined
+}
+
+/** What the command line does with a case, mode by mode (kube-proxy-modes.ts). */
+export type ModeCase = {
+  rows(subject: KubeProxyCase): CaseRow[]
+  emit(subject: KubeProxyCase): EmittedStep[]
+  /** `nodeglass rules`; `as` is the mode as it was asked for, which may name a layout. `save`: the state after the last step. */
+  print(subject: KubeProxyCase, as: string, save: boolean): string
+}
+
+/** Of a row: the case, the step and what of it. */
+export function rowName(subject: KubeProxyCase, step: CaseStep, what: string): string {
+  return `${[subject.name, step.name].filter((part) => part !== '').join(': ')}: ${what}`
 }
 
 function list(file: string, where: Json, key: string): Json[] {
@@ -96,6 +114,7 @@ export function toCase(file: string, json: Json): KubeProxyCase {
     config,
     steps: caseSteps,
     stepped: steps !== undefined,
+    json,
   }
 }
 
@@ -161,45 +180,17 @@ function toConfig(file: string, config: Json, node: Json): ProxierConfig {
       family,
     ),
     nodeHints: true,
+    serviceCIDRs: serviceCIDRs(config.serviceCIDRs, family),
   }
 }
 
-/** A node as it is before kube-proxy starts: its jump rules and the chains they lead to. */
-export function emptyNode(config: ProxierConfig): MapRules {
-  const rules = new MapRules(config.family)
-  for (const table of CANARY.tables) rules.table(table).set(CANARY.chain, { name: CANARY.chain, rules: [] })
-  for (const jump of jumpsFor(config)) {
-    const table = rules.table(jump.table)
-    if (!table.has(jump.to)) table.set(jump.to, { name: jump.to, rules: [] })
-    const from = table.get(jump.from)!
-    table.set(jump.from, { ...from, rules: [`-A ${jump.from} ${jump.rule}`, ...from.rules] })
-  }
-  return rules
-}
-
-/** Applies and syncs step by step; every result stands on its own copy of the node's rules. */
-export function runCase(subject: KubeProxyCase): StepRun[] {
-  const proxier = newProxier(subject.config)
-  let rules = emptyNode(subject.config)
-  let cleaned = false
-  return subject.steps.map((step) => {
-    applyStep(proxier, step)
-    if (step.full) proxier.needFullSync()
-    // between the steps of a case no time passes, unless a step says so
-    const cleanupDue = !cleaned || /age|stale|cleanup|elapse|period/i.test(Object.keys(step.apply).join(' '))
-    const sync = proxier.sync([...rules.byTable.get('nat')!.keys()], cleanupDue)
-    cleaned ||= sync.cleanedUp
-    const next = new MapRules(subject.config.family)
-    for (const [table, chains] of rules.byTable) next.byTable.set(table, new Map(chains))
-    const plan = planRestore(next, sync.lines, { noflush: true })
-    if (plan.error)
-      throw new Error(
-        `${step.name}: our own restore input is refused in line ${plan.error.line}: ${plan.error.message}`,
-      )
-    next.apply(plan.changes)
-    rules = next
-    return { step, sync, text: restoreText(sync.lines), rules }
-  })
+/** OnServiceCIDRsChanged: those of the family, joined. */
+function serviceCIDRs(value: Json, family: 4 | 6): string {
+  const texts: string[] = Array.isArray(value) ? value : String(value ?? '').split(',')
+  return texts
+    .map((text) => text.trim())
+    .filter((text) => text !== '' && text.includes(':') === (family === 6))
+    .join(',')
 }
 
 const ops = (apply: Json, verb: string, kind: string): Json[] => {
@@ -208,7 +199,8 @@ const ops = (apply: Json, verb: string, kind: string): Json[] => {
 }
 const newest = (value: Json): Json => value.new ?? value.current ?? value.to ?? value
 
-function applyStep(proxier: Proxier, step: CaseStep): void {
+/** Brings the changes of a step to who tracks Services and slices. */
+export function applyStep(proxier: Tracker, step: CaseStep): void {
   const { apply } = step
   for (const verb of ['add', 'update', 'modify', 'set', 'replace']) {
     for (const service of ops(apply, verb, 'Service')) proxier.setService(newest(service) as Service)
@@ -223,62 +215,3 @@ function applyStep(proxier: Proxier, step: CaseStep): void {
     for (const slice of ops(apply, verb, 'EndpointSlice')) proxier.deleteSlice(slice as EndpointSlice)
   }
 }
-
-export type FlowResult = { output: string; masq: boolean }
-
-/** The namespace that a case describes: its addresses, everything else behind eth0. */
-export function caseNamespace(config: ProxierConfig, rules: MapRules): NetNamespace {
-  const loopback = config.nodeAddresses.filter((a) => a.startsWith('127.') || a.startsWith('::1'))
-  const links: Link[] = [
-    { name: 'lo', addresses: loopback.length > 0 ? loopback : ['127.0.0.1/8', '::1/128'] },
-    {
-      name: 'eth0',
-      addresses: [
-        ...config.nodeAddresses.filter((a) => !loopback.includes(a)),
-        ...(config.nodeIP ? [config.nodeIP] : []),
-      ],
-    },
-  ]
-  return {
-    rules,
-    links,
-    routes: [{ dst: 'default', dev: 'eth0' }],
-    conntrack: () => undefined,
-    sysctls: { ipForward: true, routeLocalnet: servesLocalhost(config) },
-  }
-}
-
-/** Every possible DNAT target in rule order, or what stops the packet, or '' where nothing touches it. */
-export function runFlow(config: ProxierConfig, rules: MapRules, flow: Flow): FlowResult {
-  const ns = caseNamespace(config, rules)
-  const src = parseIp(flow.sourceIP)
-  if (!src) throw new Error(`flow ${flow.name}: bad sourceIP ${flow.sourceIP}`)
-  const local = isLocalAddress(ns.links, src)
-  const packet = {
-    proto: flow.protocol.toLowerCase(),
-    src: flow.sourceIP,
-    dst: flow.destIP,
-    sport: 40_000,
-    dport: flow.destPort,
-  }
-  const { branches } = explore(ns, packet, local ? {} : { inDev: 'eth0' })
-  const outputs: string[] = []
-  const mark = Number(config.masqueradeMark)
-  let masq = false
-  for (const { traversal } of branches) {
-    if (traversal.markBits & mark) masq = true
-    const dnat = traversal.nat.find((n) => n.kind === 'DNAT')
-    let output = dnat?.to ?? ''
-    if (traversal.verdict !== 'ACCEPT') output = traversal.verdict
-    else if (!dnat) {
-      const accepted = expandTrace(rules, traversal.trace, true).some(
-        (s) => s.table === 'filter' && s.action === 'ACCEPT' && s.chain !== 'KUBE-FORWARD',
-      )
-      if (accepted) output = 'ACCEPT'
-    }
-    if (!outputs.includes(output)) outputs.push(output)
-  }
-  return { output: outputs.filter((o) => o !== '' || outputs.length === 1).join(', '), masq }
-}
-
-export { nodePortAddresses }

@@ -13,11 +13,13 @@ import {
   NAT_CHAINS,
   tailLines,
 } from '../model/kube-proxy/iptables/static-rules.ts'
+import { endpointBase, servicePortBase } from '../model/kube-proxy/nftables/names.ts'
 import { probability } from '../model/kube-proxy/iptables/service-rules.ts'
-import type { FactRow } from './conformance-kube-proxy.ts'
+import type { CaseRow as FactRow } from './kube-proxy-case.ts'
 import type { Json } from './json-file.ts'
+import { nftFacts } from './kube-proxy-facts-nft.ts'
 
-const PLAIN: ProxierConfig = {
+export const PLAIN: ProxierConfig = {
   family: 4,
   nodeName: 'test-node',
   nodeIP: '192.168.0.2',
@@ -43,7 +45,17 @@ export function hashRows(json: Json): FactRow[] {
         ? endpointChainName(row.servicePortName, row.protocol, row.endpoint)
         : `${row.chain.slice(0, row.chain.lastIndexOf('-') + 1)}${portProtoHash(row.servicePortName, row.protocol)}`,
   }))
-  for (const row of json.nftables ?? []) rows.push({ name: row.name, expected: row.name, run: undefined })
+  for (const row of json.nftables ?? [])
+    rows.push({
+      name: row.name,
+      expected: row.name,
+      run: () => {
+        const { namespace, service, protocol, port, endpoint } = row
+        if (!endpoint) return servicePortBase(`${namespace}/${service}`, protocol, port)
+        const [, ip, to] = /^\[?(.*?)\]?:(\d+)$/.exec(endpoint) as unknown as [string, string, string]
+        return endpointBase(`${namespace}/${service}`, protocol, port, ip, Number(to))
+      },
+    })
   return rows
 }
 
@@ -151,7 +163,8 @@ function noLocalEndpoints(where: string, internal: boolean, external: boolean): 
 export function factRows(file: string, json: Json): FactRow[] | undefined {
   if (file.startsWith('iptables-static')) return iptablesFacts(json)
   if (file.startsWith('config-defaults')) return configFacts(json)
-  if (/^(nftables|ipvs)-static/.test(file)) return [{ name: file, expected: null, run: undefined }]
+  if (file.startsWith('nftables-static')) return nftFacts(json)
+  if (file.startsWith('ipvs-static')) return [{ name: file, expected: null, run: undefined }]
   return undefined
 }
 

@@ -1,7 +1,7 @@
 /** `nodeglass rules CASE.json [--save] [--mode M]`: what kube-proxy programs for a case. */
 import { readArguments, UsageError } from './arguments.ts'
-import { readCase, runCase } from './kube-proxy-case.ts'
-import { printSave } from '../model/linux/netfilter/print-save.ts'
+import { readCase } from './kube-proxy-case.ts'
+import { MODE_CASES } from './kube-proxy-modes.ts'
 
 const USAGE = 'usage: nodeglass rules CASE.json [--save] [--mode M]'
 
@@ -10,17 +10,14 @@ export async function main(argv: string[]): Promise<number> {
   const [file, ...more] = args.words
   if (file === undefined || more.length > 0) throw new UsageError(`give one case file\n${USAGE}`)
   const subject = readCase(file)
-  const mode = args.flags.mode === undefined ? subject.mode : String(args.flags.mode)
-  if (mode !== 'iptables')
+  const asked = args.flags.mode === undefined ? subject.mode : String(args.flags.mode)
+  // `nftables-1.35` names the mode and how that version lays its table out
+  const mode = MODE_CASES[/^nftables-1\.3[56]$/.test(asked) ? 'nftables' : asked]
+  if (!mode)
     throw new UsageError(
-      ['nftables', 'ipvs', 'nftables-1.35', 'nftables-1.36'].includes(mode)
-        ? `${file}: mode ${mode} is not modelled yet; --mode iptables shows what iptables mode would write`
-        : `--mode ${mode}: there is iptables`,
+      `--mode ${asked}: there is ${Object.keys(MODE_CASES).join(', ')}, nftables-1.35, nftables-1.36`,
     )
-  const runs = runCase(subject)
-  const last = runs[runs.length - 1]
-  if (!last) throw new UsageError(`${file}: the case has no steps`)
-  if (args.flags.save) process.stdout.write(printSave(last.rules))
-  else for (const run of runs) process.stdout.write(`${subject.stepped ? `# ${run.step.name}\n` : ''}${run.text}`)
+  if (subject.steps.length === 0) throw new UsageError(`${file}: the case has no steps`)
+  process.stdout.write(mode.print(subject, asked, args.flags.save === true))
   return 0
 }

@@ -14,6 +14,7 @@ export const DEFAULTS = {
     masqueradeBit: 14,
     masqueradeAll: false,
   },
+  nftables: { syncPeriod: '30s', minSyncPeriod: '1s', masqueradeBit: 14, masqueradeAll: false },
   conntrack: {
     maxPerCore: 32_768,
     min: 131_072,
@@ -23,6 +24,12 @@ export const DEFAULTS = {
   },
   clientConnection: { qps: 5, burst: 10 },
   detectLocalMode: 'ClusterCIDR',
+  /** What no nodePortAddresses at all mean (platformApplyDefaults). */
+  nodePortAddresses: {
+    iptables: 'unset = all local addresses',
+    ipvs: 'unset = all local addresses',
+    nftables: 'unset = primary (node IPs only)',
+  },
   oomScoreAdj: -999,
 } as const
 
@@ -46,6 +53,8 @@ export interface ProxierConfig {
   /** How a packet from a pod of this cluster or node is told; undefined: it cannot be. */
   readonly localDetector: { readonly ifLocal: string; readonly ifNotLocal: string } | undefined
   readonly nodeHints: boolean
+  /** ServiceCIDRs of this family, joined with `,`. Only nftables mode asks for them. */
+  readonly serviceCIDRs?: string
 }
 
 /** `%#08x` of the masquerade bit: 14 gives 0x004000 (backend.go NewBackend). */

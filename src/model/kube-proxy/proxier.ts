@@ -1,6 +1,6 @@
 /**
- * A kube-proxy outside of the world: Services and EndpointSlices go in, restore inputs come out. The command line and
- * the tests use it; the component keeps the same state in records.
+ * A kube-proxy outside of the world: Services and EndpointSlices go in, restore inputs (or what another mode writes) come
+ * out. The command line and the tests use it; the component keeps the same state in records.
  */
 import type { EndpointSlice, Service } from '../apiserver/objects.ts'
 import type { ProxierConfig } from './config.ts'
@@ -13,14 +13,23 @@ interface Slices {
   endpoints: EndpointsByPort | undefined
 }
 
-export interface Proxier {
+/** What every mode knows of Services and their endpoints. */
+export interface Tracker {
   readonly config: ProxierConfig
   setService(service: Service): void
   deleteService(namespace: string, name: string): void
   setSlice(slice: EndpointSlice): void
   deleteSlice(slice: EndpointSlice): void
-  /** The node's topology labels changed, a restore failed, or the tables were flushed. */
+  /** The node's topology labels changed, a sync failed, or the tables were flushed. */
   needFullSync(): void
+  services(): ServiceState[]
+  /** `namespace/name` of those that changed since the last sync; undefined: a full sync. */
+  changed(): ReadonlySet<string> | undefined
+  /** A sync took all this. */
+  synced(): void
+}
+
+export interface Proxier extends Tracker {
   /** `cleanupDue`: syncPeriod has passed since stale chains were last looked for (matters in large clusters only). */
   sync(existingNatChains: Iterable<string> | undefined, cleanupDue?: boolean): SyncResult
 }
@@ -28,7 +37,7 @@ export interface Proxier {
 const NONE: readonly EndpointInfo[] = []
 const NO_PORTS: EndpointsByPort = {}
 
-export function newProxier(config: ProxierConfig): Proxier {
+export function newTracker(config: ProxierConfig): Tracker {
   const services = new Map<string, ServiceState>()
   const slices = new Map<string, Slices>()
   const changed = new Set<string>()
@@ -74,16 +83,29 @@ export function newProxier(config: ProxierConfig): Proxier {
     needFullSync() {
       full = true
     },
+    services: () => [...services.values()],
+    changed: () => (full ? undefined : changed),
+    synced() {
+      full = false
+      changed.clear()
+    },
+  }
+}
+
+/** Mode iptables. */
+export function newProxier(config: ProxierConfig): Proxier {
+  const tracker = newTracker(config)
+  return {
+    ...tracker,
     sync(existingNatChains, cleanupDue = true) {
       const result = syncLines({
         config,
-        services: [...services.values()],
-        changed: full ? undefined : changed,
+        services: tracker.services(),
+        changed: tracker.changed(),
         existingNatChains: existingNatChains && (() => existingNatChains),
         cleanupDue,
       })
-      full = false
-      changed.clear()
+      tracker.synced()
       return result
     },
   }
