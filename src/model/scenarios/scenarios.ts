@@ -7,6 +7,8 @@ import { resourceOfKind } from '../apiserver/resources.ts'
 import { kubeadmObjects } from './kubeadm-objects.ts'
 import type { ClusterFacts } from './object-shapes.ts'
 import { machines, type MachineSpec } from './machines.ts'
+import { METALLB_NAMESPACE, METALLB_OBJECTS } from './metallb.ts'
+import { SERVICES_NAMESPACE, SERVICES_OBJECTS, zoned } from './services.ts'
 import { SHOP_OBJECTS } from './shop.ts'
 import { controlPlaneManifests, type Manifest } from './static-pods.ts'
 
@@ -78,6 +80,24 @@ function cluster(
 /** The shop is opened a minute after the cluster: the namespace first, its contents when its account is there. */
 const shopInputs = SHOP_OBJECTS.map((object, i) => createInput(object, SETTLED + (i === 0 ? 0 : SECOND + i * 50_000)))
 
+/** Namespaces first, what is in them a second later, when their accounts are there. */
+const servicesInputs = (
+  more: readonly ScenarioInput[],
+  namespaces: readonly Manifest[],
+  others: readonly Manifest[],
+) => [
+  ...namespaces.map((object) => createInput(object, SETTLED)),
+  ...more,
+  ...[...others, ...SERVICES_OBJECTS].map((object, i) => createInput(object, SETTLED + SECOND + i * 50_000)),
+]
+const CLOUD_ON: ScenarioInput = {
+  kind: 'cloud.set',
+  to: 'cloud',
+  from: 'laptop',
+  data: { on: true },
+  atMicros: SETTLED,
+}
+
 const list: readonly Scenario[] = [
   cluster(
     'default',
@@ -109,6 +129,23 @@ const list: readonly Scenario[] = [
     'One node',
     'A control plane that also runs pods: the smallest cluster.',
     machines(0, { schedulable: true }),
+  ),
+  cluster(
+    'services',
+    'Every kind of Service',
+    'One application behind a ClusterIP, a node port, a load balancer, a headless name and more; MetalLB serves the outside.',
+    zoned(machines(2)),
+    {
+      inputs: servicesInputs([], [METALLB_NAMESPACE, SERVICES_NAMESPACE], METALLB_OBJECTS),
+      openAt: SETTLED + 60 * SECOND,
+    },
+  ),
+  cluster(
+    'services-cloud',
+    'Services in a cloud',
+    'The same application, with a load balancer of a cloud before all nodes: it asks each node whether it may send there.',
+    zoned(machines(2)),
+    { inputs: servicesInputs([CLOUD_ON], [SERVICES_NAMESPACE], []), openAt: SETTLED + 60 * SECOND },
   ),
   cluster('big', 'Ten workers', 'Room for a thousand pods: ten workers of 110 pods each.', machines(10)),
 ]
