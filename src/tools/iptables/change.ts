@@ -202,6 +202,10 @@ function placeAllows(table: string, { chain, target }: Rule): boolean {
       return table === 'nat' && at('POSTROUTING', 'INPUT')
     case 'MASQUERADE':
       return table === 'nat' && at('POSTROUTING')
+    case 'NETMAP':
+      return table === 'nat'
+    case 'TPROXY':
+      return table === 'mangle' && at('PREROUTING')
     case 'REJECT':
       return table === 'filter'
     case 'NOTRACK':

@@ -122,7 +122,7 @@ function asker(world: ModelWorld, node: string): Ask {
       case 'port':
         return world.random(`nat ${node}`, question.below)
       default:
-        return 0
+        return question.usual ?? 0
     }
   }
 }

@@ -6,6 +6,7 @@ import { type CompiledChain, compileChain, DPORT_NOT, DST_NOT, MORE, NEVER, PROT
 import type { Rule, Target } from './rule.ts'
 import type { Hook } from './ruleset.ts'
 import { slowMatch } from './match.ts'
+import { askAbout, type Place } from './match-ask.ts'
 import type { Walk } from './walk.ts'
 
 export type TableVerdict =
@@ -19,7 +20,7 @@ export type TableVerdict =
     }
   | {
       readonly kind: 'NAT'
-      readonly target: Extract<Target, { kind: 'DNAT' | 'SNAT' | 'MASQUERADE' | 'REDIRECT' }>
+      readonly target: Extract<Target, { kind: 'DNAT' | 'SNAT' | 'MASQUERADE' | 'REDIRECT' | 'NETMAP' }>
       readonly chain: string
       readonly index: number
       readonly rule: Rule
@@ -74,14 +75,33 @@ export function runTable(walk: Walk, table: string, hook: Hook): TableVerdict {
           trace.policy(hook, table, policy)
           return { kind: policy, chain: hook, index: -1, policy: true }
         }
-        if (target.name === 'QUEUE') walk.assumed.add('a packet handed to user space (QUEUE) is accepted there')
+        if (target.name === 'QUEUE' && !accepted(walk, 'the packet queue', { table, chain, i }))
+          return { kind: 'DROP', chain: chain.name, index: i, policy: false }
         return { kind: target.name === 'DROP' ? 'DROP' : 'ACCEPT', chain: chain.name, index: i, policy: false }
+      case 'NFQUEUE': {
+        const queue = `queue ${target.args[target.args.indexOf('--queue-num') + 1] ?? '0'}`
+        const kind = accepted(walk, queue, { table, chain, i }) ? 'ACCEPT' : 'DROP'
+        return { kind, chain: chain.name, index: i, policy: false }
+      }
+      case 'TPROXY': {
+        // tproxy_tg4: the packet keeps its addresses; the mark leads it to the proxy by a route of its own
+        const about = `does a proxy listen on ${target.address ?? '127.0.0.1'}:${target.port} (transparent socket)?`
+        if (!askAbout(walk, { table, chain, i }, about, { usual: 1 }))
+          return { kind: 'DROP', chain: chain.name, index: i, policy: false }
+        walk.mark = (walk.mark & ~target.mask) ^ target.value
+        trace.marked(walk.mark)
+        walk.assumed.add(
+          `a route for the mark of TPROXY leads the packet to the proxy on port ${target.port}; the trace goes on as if there were none`,
+        )
+        return { kind: 'ACCEPT', chain: chain.name, index: i, policy: false }
+      }
       case 'REJECT':
         return { kind: 'REJECT', with: target.with, chain: chain.name, index: i, policy: false }
       case 'DNAT':
       case 'SNAT':
       case 'MASQUERADE':
       case 'REDIRECT':
+      case 'NETMAP':
         return { kind: 'NAT', target, chain: chain.name, index: i, rule }
       case 'chain': {
         const to = walk.source.chain(table, target.name)
@@ -111,6 +131,11 @@ export function runTable(walk: Walk, table: string, hook: Hook): TableVerdict {
   }
 }
 
+/** NF_QUEUE: a program outside of the kernel says ACCEPT or DROP. */
+function accepted(walk: Walk, queue: string, place: Place): boolean {
+  return askAbout(walk, place, `does the program behind ${queue} accept the packet?`, { usual: 1 })
+}
+
 function passTarget(walk: Walk, target: Target, table: string, chain: string, index: number): void {
   switch (target.kind) {
     case 'MARK':
@@ -132,7 +157,11 @@ function passTarget(walk: Walk, target: Target, table: string, chain: string, in
       walk.effects.push({ kind: 'log', table, chain, index })
       return
     case 'opaque':
-      walk.assumed.add(`target ${target.name} is not modelled: the packet goes on to the next rule`)
+      if (target.name === 'SYNPROXY')
+        walk.assumed.add('SYNPROXY answers a SYN itself and opens the connection later: taken as if it were open')
+      else if (target.name === 'HMARK')
+        walk.assumed.add('HMARK sets a mark by a hash that is not modelled: no mark is set')
+      else walk.assumed.add(`target ${target.name} is not modelled: the packet goes on to the next rule`)
   }
 }
 

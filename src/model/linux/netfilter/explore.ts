@@ -34,8 +34,8 @@ export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 
       const before =
         question.kind === 'random' || question.kind === 'nth'
           ? undefined
-          : answers.find((a) => a.question.about === question.about)
-      if (before) return before.answer
+          : (answers.find((a) => a.question.about === question.about)?.answer ?? impliedAnswer(question, answers))
+      if (before !== undefined) return before
       const first = question.kind === 'nat-address' ? 0 : usual(question)
       const last = question.kind === 'nat-address' ? Math.min(question.below, 256) - 1 : 1 - first
       const answer = choices.length < script.length ? script[choices.length]! : first
@@ -55,5 +55,27 @@ export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 
 }
 
 function usual(question: Question): 0 | 1 {
-  return question.kind === 'random' || question.kind === 'nth' ? 1 : 0
+  return question.usual ?? (question.kind === 'random' || question.kind === 'nth' ? 1 : 0)
+}
+
+const INTERFACE = /^is the (\w+) interface (\S+)\?$/
+
+/** A packet has one interface a way: what was said of `eth0` answers for `eth+` and for `docker0`. */
+function impliedAnswer(question: Question, answers: Branch['answers']): number | undefined {
+  const asked = question.kind === 'interface' ? INTERFACE.exec(question.about) : null
+  if (!asked) return undefined
+  for (const { question: earlier, answer } of answers) {
+    const known = earlier.kind === 'interface' ? INTERFACE.exec(earlier.about) : null
+    if (!known || known[1] !== asked[1]) continue
+    const [was, is] = [known[2]!, asked[2]!]
+    const wasPrefix = was.endsWith('+') ? was.slice(0, -1) : undefined
+    const isPrefix = is.endsWith('+') ? is.slice(0, -1) : undefined
+    if (answer === 1) {
+      // it is `was`: all that can be said unless `was` is a family that `is` lies in
+      if (wasPrefix === undefined) return isPrefix === undefined ? 0 : was.startsWith(isPrefix) ? 1 : 0
+      if (isPrefix !== undefined && wasPrefix.startsWith(isPrefix)) return 1
+      if (!(isPrefix ?? is).startsWith(wasPrefix)) return 0
+    } else if (wasPrefix !== undefined && (isPrefix ?? is).startsWith(wasPrefix)) return 0
+  }
+  return undefined
 }

@@ -187,6 +187,12 @@ function listTarget(target: Target): string {
     }
     case 'REDIRECT':
       return `redir ports ${target.ports ? `${target.ports.from}${target.ports.to === target.ports.from ? '' : `-${target.ports.to}`}` : ''}${flags}`
+    case 'NETMAP':
+      return `to:${target.to.text}`
+    case 'TPROXY':
+      return `TPROXY redirect ${target.address ?? '0.0.0.0'}:${target.port} mark ${hex(target.value)}/${hex(target.mask)}`
+    case 'NFQUEUE':
+      return `NFQUEUE ${target.args.map((arg) => arg.replace('--queue-', '')).join(' ')}`
     case 'MARK':
       return markText(target)
     case 'CONNMARK':

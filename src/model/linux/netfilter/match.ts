@@ -1,8 +1,10 @@
 /** Whether one rule matches: interfaces, then its matches in order. Header fields are compared in evaluate.ts. */
-import { parseCidr } from './address.ts'
+import { type Ip, parseCidr } from './address.ts'
 import type { CompiledChain } from './compile.ts'
-import { addressType } from './route.ts'
-import type { InterfaceMatch, Match } from './rule.ts'
+import { askAbout, type Place } from './match-ask.ts'
+import { matchByName } from './match-by-name.ts'
+import { addressType, isLocalAddress } from './route.ts'
+import type { AddrTypeMatch, InterfaceMatch, Match } from './rule.ts'
 import type { Walk } from './walk.ts'
 
 export function slowMatch(walk: Walk, chain: CompiledChain, i: number, table: string): boolean {
@@ -40,10 +42,18 @@ function matches(walk: Walk, match: Match, table: string, chain: CompiledChain, 
     case 'nfacct':
       return true
     case 'ports': {
-      const { sport, dport, flags } = match
+      const { sport, dport, flags, rest } = match
       if (sport && (walk.sport >= sport.from && walk.sport <= sport.to) === sport.not) return false
       if (dport && (walk.dport >= dport.from && walk.dport <= dport.to) === dport.not) return false
-      return !flags || ((walk.flags & flags.mask) === flags.set) !== flags.not
+      if (flags && ((walk.flags & flags.mask) === flags.set) === flags.not) return false
+      return (
+        rest.length === 0 ||
+        askAbout(
+          walk,
+          { table, chain, i },
+          `does ${rest.join(' ')} match? Options and chunks of the packet are not known`,
+        )
+      )
     }
     case 'multiport': {
       const inside = (port: number): boolean => match.ports.some((p) => port >= p.from && port <= p.to)
@@ -61,80 +71,91 @@ function matches(walk: Walk, match: Match, table: string, chain: CompiledChain, 
           (match.type === walk.icmpType && (match.code === undefined || match.code === walk.icmpCode))) !== match.not
       )
     case 'conntrack':
-      return conntrackMatches(walk, match)
+      return conntrackMatches(walk, match, { table, chain, i })
     case 'addrtype': {
-      const limit = match.limit === 'in' ? walk.inDev : match.limit === 'out' ? walk.outDev : undefined
-      if (match.src && match.src.types.includes(addressType(walk.links, walk.src, limit)) === match.src.not)
-        return false
-      return !match.dst || match.dst.types.includes(addressType(walk.links, walk.dst, limit)) !== match.dst.not
+      const place = { table, chain, i }
+      if (match.src && match.src.types.includes(typeOf(walk, match, walk.src, place)) === match.src.not) return false
+      return !match.dst || match.dst.types.includes(typeOf(walk, match, walk.dst, place)) !== match.dst.not
     }
     case 'mark':
       return ((walk.mark & match.mask) === match.value) !== match.not
     case 'connmark':
+      if (!walk.ctEntry && walk.ctState === 'ESTABLISHED') {
+        const bits = `0x${(match.value >>> 0).toString(16)}/0x${(match.mask >>> 0).toString(16)}`
+        return askAbout(walk, { table, chain, i }, `does the known connection carry the mark ${bits}?`) !== match.not
+      }
       return ((walk.ctMark & match.mask) === match.value) !== match.not
     case 'statistic': {
       if (match.mode === 'random') {
         const chance = match.not ? 2_147_483_648 - match.probability : match.probability
         if (chance >= 2_147_483_648) return true
         if (chance <= 0) return false
-        return yes(walk, 'random', table, chain, i, 'does the random draw choose this rule?', chance)
+        const about = 'does the random draw choose this rule?'
+        return askAbout(walk, { table, chain, i }, about, { kind: 'random', probability: chance })
       }
-      return yes(
-        walk,
-        'nth',
-        table,
-        chain,
-        i,
-        `is this one of every ${match.every} packets that the rule takes?`,
-        undefined,
-      )
+      const about = `is this one of every ${match.every} packets that the rule takes?`
+      return askAbout(walk, { table, chain, i }, about, { kind: 'nth' }) !== match.not
     }
     case 'recent':
-      return recentMatches(walk, match)
+      return recentMatches(walk, match, { table, chain, i })
     case 'physdev':
-      walk.assumed.add('the packet does not cross a bridge port (-m physdev)')
-      return match.options.every((option) => option.not)
-    case 'limit':
-      walk.assumed.add(`the packet is within the rate of -m limit ${match.rate}`)
-      return true
+      return match.options.every((option) => physdevMatches(walk, option, { table, chain, i }) !== option.not)
+    case 'limit': {
+      const about = `is the rate ${match.rate} of rule ${i + 1} of ${chain.name} not used up?`
+      return askAbout(walk, { table, chain, i }, about, { usual: 1 })
+    }
     case 'opaque':
-      return opaqueMatches(walk, match, table, chain, i)
+      return matchByName(walk, match, { table, chain, i })
   }
 }
 
-function yes(
-  walk: Walk,
-  kind: 'random' | 'nth' | 'unknown',
-  table: string,
-  chain: CompiledChain,
-  i: number,
-  about: string,
-  probability: number | undefined,
-): boolean {
-  const rule = chain.rules[i]!
-  return (
-    walk.ask({
-      kind,
-      table,
-      chain: chain.name,
-      index: i,
-      rule,
-      below: 2,
-      about,
-      ...(probability === undefined ? {} : { probability }),
-    }) === 1
-  )
+/** xt_addrtype.c. Of an address of the node nobody may know on which interface it is. */
+function typeOf(walk: Walk, match: AddrTypeMatch, ip: Ip, place: Place): string {
+  if (match.limit === undefined) return addressType(walk.links, ip)
+  const dev = match.limit === 'in' ? walk.inDev : walk.outDev
+  if (dev !== undefined && walk.links.some((link) => link.name === dev)) return addressType(walk.links, ip, dev)
+  if (!isLocalAddress(walk.links, ip)) return addressType(walk.links, ip)
+  const name = dev === undefined || dev === '' ? `the ${match.limit} interface` : dev
+  return askAbout(walk, place, `is ${ip.text} an address of ${name}?`) ? 'LOCAL' : 'UNICAST'
 }
 
-function conntrackMatches(walk: Walk, match: Extract<Match, { kind: 'conntrack' }>): boolean {
+/** xt_physdev.c: whether a bridge port is on the way is nowhere in the rules. */
+function physdevMatches(walk: Walk, option: { name: string; value: string | undefined }, place: Place): boolean {
+  switch (option.name) {
+    case '--physdev-is-bridged':
+      return askAbout(walk, place, 'is the packet bridged (same bridge in and out), not routed?')
+    case '--physdev-is-in':
+      return askAbout(walk, place, 'did the packet come in by a port of a bridge?')
+    case '--physdev-is-out':
+      return askAbout(walk, place, 'does the packet leave by a port of a bridge?')
+    case '--physdev-in':
+      return askAbout(walk, place, `did the packet come in by the bridge port ${option.value}?`)
+    default:
+      return askAbout(walk, place, `does the packet leave by the bridge port ${option.value}?`)
+  }
+}
+
+function conntrackMatches(walk: Walk, match: Extract<Match, { kind: 'conntrack' }>, place: Place): boolean {
   const state = walk.untracked ? 'UNTRACKED' : walk.ctState
+  const entry = walk.ctEntry
+  // a flow that is said to be known has no entry to look into
+  const open = !entry && state === 'ESTABLISHED'
   if (match.states) {
     const names = match.states.names
-    const found =
-      names.includes(state) || (walk.dnat && names.includes('DNAT')) || (walk.snat && names.includes('SNAT'))
+    const translated = (name: 'DNAT' | 'SNAT'): boolean =>
+      names.includes(name) &&
+      (open
+        ? askAbout(
+            walk,
+            place,
+            `does the known connection have its ${name === 'DNAT' ? 'destination' : 'source'} changed?`,
+          )
+        : name === 'DNAT'
+          ? walk.dnat
+          : walk.snat)
+    const found = names.includes(state) || translated('DNAT') || translated('SNAT')
     if (found === match.states.not) return false
   }
-  const entry = walk.ctEntry
   if (match.direction && (match.direction === 'ORIGINAL') !== (walk.ctDirection === 0)) return false
   if (match.status) {
     const has = (name: string): boolean =>
@@ -148,6 +169,11 @@ function conntrackMatches(walk: Walk, match: Extract<Match, { kind: 'conntrack' 
     if (match.status.names.some(has) === match.status.not) return false
   }
   for (const part of match.tuple) {
+    if (open) {
+      if (askAbout(walk, place, `is ${part.name.slice(2)} of the known connection ${part.value}?`) === part.not)
+        return false
+      continue
+    }
     if (!entry) return false
     const tuple = part.name.startsWith('--ctorig') ? entry.orig : entry.reply
     let found: boolean
@@ -168,48 +194,23 @@ function conntrackMatches(walk: Walk, match: Extract<Match, { kind: 'conntrack' 
   return true
 }
 
-function recentMatches(walk: Walk, match: Extract<Match, { kind: 'recent' }>): boolean {
+/** xt_recent.c recent_mt: the lists are in memory of the kernel, not in the rules. */
+function recentMatches(walk: Walk, match: Extract<Match, { kind: 'recent' }>, place: Place): boolean {
   const address = match.side === 'rsource' ? walk.src.text : walk.dst.text
   if (match.mode === 'set') {
     walk.effects.push({ kind: 'recent', op: 'set', list: match.name, address })
     return !match.not
   }
-  const seen = walk.recent?.(match.name, address)
-  if (!walk.recent) walk.assumed.add('no client is remembered yet: the lists of -m recent are empty')
-  const fresh = (seen ?? []).filter((age) => match.seconds === undefined || age <= match.seconds)
-  const found = fresh.length >= Math.max(1, match.hitcount ?? 1)
+  let found: boolean
+  if (walk.recent) {
+    const seen = walk.recent(match.name, address)
+    const fresh = (seen ?? []).filter((age) => match.seconds === undefined || age <= match.seconds)
+    found = fresh.length >= Math.max(1, match.hitcount ?? 1)
+  } else {
+    const often = match.hitcount === undefined ? '' : ` ${match.hitcount} times`
+    const lately = match.seconds === undefined ? '' : ` in the last ${match.seconds} s`
+    found = askAbout(walk, place, `was ${address} noted in the list ${match.name}${often}${lately}?`)
+  }
   if (found && match.mode !== 'rcheck') walk.effects.push({ kind: 'recent', op: match.mode, list: match.name, address })
   return found !== match.not
-}
-
-function opaqueMatches(
-  walk: Walk,
-  match: Extract<Match, { kind: 'opaque' }>,
-  table: string,
-  chain: CompiledChain,
-  i: number,
-): boolean {
-  if (match.name === 'rpfilter') {
-    walk.assumed.add('the reverse path of the packet is the one it came by (-m rpfilter)')
-    return !match.args.includes('--invert')
-  }
-  if (match.name === 'iprange') {
-    let ok = true
-    match.args.forEach((arg, at) => {
-      if (arg !== '--src-range' && arg !== '--dst-range') return
-      const [low, high] = match.args[at + 1]!.split('-')
-      const ip = arg === '--src-range' ? walk.src : walk.dst
-      const from = parseCidr(low!)?.words[0]
-      const to = parseCidr(high ?? low!)?.words[0]
-      if (from === undefined || to === undefined || ip.family === 6) return
-      const inside = ip.words[0]! >>> 0 >= from >>> 0 && ip.words[0]! >>> 0 <= to >>> 0
-      if (inside === (match.args[at - 1] === '!')) ok = false
-    })
-    return ok
-  }
-  const about =
-    match.name === 'unreadable'
-      ? `a rule that could not be read: ${match.args[1]}`
-      : `does -m ${match.name} ${match.args.join(' ')} match?`
-  return yes(walk, 'unknown', table, chain, i, about, undefined)
 }

@@ -2,7 +2,7 @@
  * The address and port that a NAT rule gives a new connection: linux net/netfilter/nf_nat_core.c get_unique_tuple,
  * nf_nat_masquerade.c, nf_nat_redirect.c.
  */
-import { formatIp4, parseIp } from './address.ts'
+import { type Cidr, formatIp4, formatIp6, type Ip, parseIp } from './address.ts'
 import type { TableVerdict } from './evaluate.ts'
 import type { Ask, Walk } from './walk.ts'
 import type { NetNamespace } from './namespace.ts'
@@ -26,6 +26,7 @@ export function natSetup(
   const target = verdict?.target
   if (half === 'dst') {
     if (!target) return undefined
+    if (target.kind === 'NETMAP') return { address: netmap(walk.dst, target.to), port: walk.dport }
     if (target.kind === 'REDIRECT') {
       const address = hook === 'OUTPUT' ? (walk.family === 4 ? '127.0.0.1' : '::1') : redirectAddress(walk)
       if (address === undefined) return undefined
@@ -56,6 +57,8 @@ export function natSetup(
       }
     )
   }
+  if (target.kind === 'NETMAP')
+    return uniquePort(walk, ns, ask, verdict, netmap(walk.src, target.to), undefined, false) ?? undefined
   if (target.kind === 'SNAT') {
     const address = pick(ask, verdict, target.to.from, target.to.to) ?? walk.src.text
     return (
@@ -72,6 +75,13 @@ export function natSetup(
   }
   walk.assumed.add(`${target.kind} has no meaning in ${hook}: passed over`)
   return undefined
+}
+
+/** xt_NETMAP.c: the network's bits from the rule, the host's from the packet. */
+function netmap(ip: Ip, to: Cidr): string {
+  if (ip.family !== to.family) return ip.text
+  const words = ip.words.map((word, i) => (to.words[i]! & to.mask[i]!) | (word & ~to.mask[i]!))
+  return to.family === 4 ? formatIp4(words[0]!) : formatIp6(words)
 }
 
 function redirectAddress(walk: Walk): string | undefined {

@@ -242,7 +242,7 @@ describe('a packet', () => {
     const ns = namespace(['*filter', '-A FORWARD -m set --match-set bad src -j DROP', 'COMMIT'])
     const asked: string[] = []
     const t = traverse(ns, { ...syn, dst: '10.244.2.9' }, { inDev: 'cni0' }, (q) => (asked.push(q.about), 1))
-    expect(asked).toEqual(['does -m set --match-set bad src match?'])
+    expect(asked).toEqual(['is 10.244.1.5 (src) in the set bad?'])
     expect(t.verdict).toBe('DROP')
   })
 })

@@ -66,6 +66,13 @@ export function parseRule(chain: string, words: Words): Rule {
       not = true
       word = words.next('!')
     }
+    // counters of `iptables -S -v`, and the family in front of rules for both
+    if (word === '-c' || word === '--set-counters') {
+      words.next(word)
+      if (/^\d+$/.test(words.peek() ?? '')) words.next(word)
+      continue
+    }
+    if (/^(?:-[46w]|--ipv[46]|--wait)$/.test(word)) continue
     const header = HEADER[word]
     if (header) readHeader(draft, header, word, words, not)
     else readExtension(draft, word, words, not)

@@ -1,4 +1,5 @@
 /** The options of each `-j` target (iptables extensions/libxt_*.c, libipt_*.c). */
+import { type Cidr, parseCidr } from './address.ts'
 import { parseNumber, requireIp, RuleError, type Words } from './rule-words.ts'
 import type { NatRange, Target } from './rule.ts'
 
@@ -16,6 +17,13 @@ const PASSING = new Set([
   'CHECKSUM',
   'TCPMSS',
   'AUDIT',
+  'ECN',
+  'IDLETIMER',
+  'LED',
+  'RATEEST',
+  'SET',
+  'TCPOPTSTRIP',
+  'TEE',
   'CLASSIFY',
   'DSCP',
   'TOS',
@@ -24,19 +32,7 @@ const PASSING = new Set([
   'TTL',
   'HL',
 ])
-const OPAQUE = new Set([
-  'NFQUEUE',
-  'TPROXY',
-  'TEE',
-  'NETMAP',
-  'SYNPROXY',
-  'SET',
-  'HMARK',
-  'RATEEST',
-  'CLUSTERIP',
-  'ECN',
-  'IDLETIMER',
-])
+const OPAQUE = new Set(['SYNPROXY', 'HMARK', 'CLUSTERIP', 'MIRROR', 'SAME'])
 
 export function newTarget(name: string, goto: boolean): OpenTarget {
   if (goto) return plain({ kind: 'chain', name, goto })
@@ -54,6 +50,12 @@ export function newTarget(name: string, goto: boolean): OpenTarget {
     case 'MASQUERADE':
     case 'REDIRECT':
       return ownAddress(name)
+    case 'NETMAP':
+      return netmap()
+    case 'TPROXY':
+      return tproxy()
+    case 'NFQUEUE':
+      return nfqueue()
     case 'MARK':
       return mark()
     case 'CONNMARK':
@@ -211,6 +213,58 @@ function connmark(): OpenTarget {
       return true
     },
     close: () => ({ kind: 'CONNMARK', mode, value, mask, ctmask }),
+  }
+}
+
+function netmap(): OpenTarget {
+  let to: Cidr | undefined
+  return {
+    option(word, words) {
+      if (word !== '--to') return false
+      const text = words.next(word)
+      to = parseCidr(text)
+      if (!to) throw new RuleError(`Bad network "${text}" for --to`)
+      return true
+    },
+    close() {
+      if (!to) throw new RuleError('NETMAP: option "--to" must be specified')
+      return { kind: 'NETMAP', to }
+    },
+  }
+}
+
+function tproxy(): OpenTarget {
+  const args: string[] = []
+  let port = 0
+  let address: string | undefined
+  let bits = { value: 0, mask: 0 }
+  return {
+    option(word, words) {
+      if (!/^--(on-port|on-ip|tproxy-mark)$/.test(word)) return false
+      const text = words.next(word)
+      args.push(word, text)
+      if (word === '--on-port') port = parseNumber(text, word)
+      else if (word === '--on-ip') address = requireIp(text, word)
+      else bits = xmark('--set-xmark', text)!
+      return true
+    },
+    close() {
+      if (!args.includes('--on-port')) throw new RuleError('TPROXY: option "--on-port" must be specified')
+      return { kind: 'TPROXY', port, address: address === '0.0.0.0' ? undefined : address, ...bits, args }
+    },
+  }
+}
+
+function nfqueue(): OpenTarget {
+  const args: string[] = []
+  return {
+    option(word, words) {
+      if (!word.startsWith('--queue-')) return false
+      args.push(word)
+      if (word === '--queue-num' || word === '--queue-balance') args.push(words.next(word))
+      return true
+    },
+    close: () => ({ kind: 'NFQUEUE', args }),
   }
 }
 

@@ -155,6 +155,11 @@ function printTarget(target: Target): string {
     case 'MASQUERADE':
     case 'REDIRECT':
       return ` -j ${target.kind}${target.ports ? ` --to-ports ${portSpan(target.ports)}` : ''}${flags}`
+    case 'NETMAP':
+      return ` -j NETMAP --to ${target.to.text}`
+    case 'TPROXY':
+    case 'NFQUEUE':
+      return ` -j ${target.kind}${words(target.args)}`
     case 'MARK':
       return ` -j MARK --set-xmark ${hex(target.value)}/${hex(target.mask)}`
     case 'CONNMARK':
@@ -178,6 +183,8 @@ export function actionText(rule: Rule): string {
     case 'DNAT':
     case 'SNAT':
       return `${target.kind} to ${target.text}`
+    case 'NETMAP':
+      return `NETMAP to ${target.to.text}`
     case 'REJECT':
       return `REJECT with ${target.with}`
     case 'MARK':

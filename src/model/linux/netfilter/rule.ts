@@ -112,6 +112,19 @@ export type Target =
       readonly ports: { readonly from: number; readonly to: number } | undefined
       readonly flags: readonly string[]
     }
+  /** One network onto another, host bits kept: the destination on the way in, the source on the way out. */
+  | { readonly kind: 'NETMAP'; readonly to: Cidr }
+  /** A proxy on this machine takes the packet as it is. */
+  | {
+      readonly kind: 'TPROXY'
+      readonly port: number
+      readonly address: string | undefined
+      readonly value: number
+      readonly mask: number
+      readonly args: readonly string[]
+    }
+  /** A program decides. */
+  | { readonly kind: 'NFQUEUE'; readonly args: readonly string[] }
   /** `value` and `mask` as `--set-xmark`: new = (old & ~mask) ^ value. */
   | { readonly kind: 'MARK'; readonly value: number; readonly mask: number }
   | {

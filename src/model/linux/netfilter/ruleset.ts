@@ -2,6 +2,7 @@
  * Chains of rules as records. A chain keeps its rules as lines of text; a line is parsed when a packet or a printer
  * first needs it and remembered by its text, so that a restore of 100,000 lines costs the splitting only.
  */
+import type { IpSet } from './ip-set.ts'
 import { parseRuleLine } from './parse-rule.ts'
 import type { Rule } from './rule.ts'
 import { RuleError } from './rule-words.ts'
@@ -25,6 +26,8 @@ export interface ChainSource {
   chain(table: string, name: string): Chain | undefined
   /** In the order in which iptables-save lists them: built-in chains by hook, then the others by name. */
   chains(table: string): readonly Chain[]
+  /** Sets whose content is known. */
+  sets?(name: string): IpSet | undefined
   /** Packets and bytes of a rule (from 0) or of the policy, where they are counted apart from the rules' text. */
   counters?(table: string, chain: string, rule: number | 'policy'): readonly [number, number]
 }
@@ -41,8 +44,12 @@ export const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
 export class MapRules implements ChainSource {
   readonly family: 4 | 6
   readonly byTable = new Map<string, Map<string, Chain>>()
+  readonly knownSets = new Map<string, IpSet>()
   constructor(family: 4 | 6 = 4) {
     this.family = family
+  }
+  sets(name: string): IpSet | undefined {
+    return this.knownSets.get(name)
   }
   /** Creates the table with its built-in chains, as the first rule in it does in the kernel. */
   table(name: string): Map<string, Chain> {

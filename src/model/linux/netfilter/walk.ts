@@ -20,8 +20,10 @@ export interface Question {
   readonly below: number
   /** `random`: chance of a yes in steps of 2^-31. */
   readonly probability?: number
-  /** What is asked, for people. */
+  /** What is asked, for people. Questions with the same words have the same answer, as far as one packet goes. */
   readonly about: string
+  /** The answer that is nearly always right; default 0. */
+  readonly usual?: 0 | 1
 }
 
 export type Ask = (question: Question) => number
