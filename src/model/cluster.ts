@@ -3,7 +3,7 @@
  * everything: machines, the API server's first objects, kubeadm's objects, kubelets, controllers.
  */
 import type { Micros } from '../sim/contract.ts'
-import { Machine } from '../sim/machine.ts'
+import { Machine, type MachineOptions } from '../sim/machine.ts'
 import { Timeline } from '../sim/timeline.ts'
 import { apiserver } from './apiserver/apiserver.ts'
 import { garbageCollector } from './apiserver/garbage.ts'
@@ -19,6 +19,7 @@ import { proc } from './images/proc.ts'
 import { kubeProxy } from './kube-proxy/component.ts'
 import { kubelet } from './kubelet/kubelet.ts'
 import { kernel } from './linux/kernel.ts'
+import { bpf } from './linux/bpf/component.ts'
 import { packets } from './linux/net/component.ts'
 import { netfilter } from './linux/netfilter/component.ts'
 import { cloud } from './load-balancer/cloud.ts'
@@ -88,6 +89,7 @@ export const COMPONENTS: readonly ModelComponent[] = [
   kernel,
   netfilter,
   packets,
+  bpf,
   kubeProxy,
   metalLbController,
   metalLbSpeaker,
@@ -96,9 +98,12 @@ export const COMPONENTS: readonly ModelComponent[] = [
   faults,
 ]
 
+/** `trusted`: without the guard that freezes every record (`MachineOptions`). Tests, fuzz and lessons run with it. */
+export type MachineGuard = Pick<MachineOptions, 'trusted'>
+
 /** An empty world of this model, to be booted or restored into. */
-export function newMachine(seed: number): Machine<Tables> {
-  return new Machine<Tables>(COMPONENTS, { seed })
+export function newMachine(seed: number, guard: MachineGuard = {}): Machine<Tables> {
+  return new Machine<Tables>(COMPONENTS, { seed, ...guard })
 }
 
 export function scenarioOf(name: string): Scenario {
@@ -108,9 +113,9 @@ export function scenarioOf(name: string): Scenario {
 }
 
 /** A run of the scenario from its first moment. */
-export function boot(name: string, seed: number): Timeline<Tables> {
+export function boot(name: string, seed: number, guard?: MachineGuard): Timeline<Tables> {
   scenarioOf(name)
-  const timeline = new Timeline(newMachine(seed))
+  const timeline = new Timeline(newMachine(seed, guard))
   timeline.input({ kind: 'cluster.boot', to: 'cluster', data: { scenario: name } })
   return timeline
 }
@@ -121,8 +126,8 @@ export function openAt(name: string): Micros {
 }
 
 /** The cluster at the moment that a visitor is shown first, without its past. */
-export function openScenario(name: string, seed: number): Machine<Tables> {
-  const machine = newMachine(seed)
+export function openScenario(name: string, seed: number, guard?: MachineGuard): Machine<Tables> {
+  const machine = newMachine(seed, guard)
   const until = openAt(name)
   machine.input({ kind: 'cluster.boot', to: 'cluster', data: { scenario: name } })
   while ((machine.nextAt() ?? Infinity) <= until) machine.step()

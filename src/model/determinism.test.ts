@@ -72,6 +72,12 @@ describe.each(Object.keys(SCENARIOS))('%s', (name) => {
     expect(other.machine.hash()).not.toBe(again.machine.hash())
   })
 
+  it('comes to the same hash without the guard that freezes what is written and sent', () => {
+    const trusted = boot(name, SEED, { trusted: true })
+    play(trusted, END)
+    expect(trusted.machine.hash()).toBe(want)
+  })
+
   it('comes to the same hash from a snapshot that another machine took up, and leaves that snapshot as it was', () => {
     const first = boot(name, SEED)
     play(first, 65 * SECOND)

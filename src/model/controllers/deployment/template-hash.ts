@@ -29,13 +29,10 @@ export function templateHash(template: object, collisionCount?: number): string 
 
 const memo = new WeakMap<object, string>()
 
-/** JSON with sorted keys, without fields that are absent or empty. */
+/** JSON with sorted keys, without fields that are absent or empty. What was given once must not change any more. */
 export function canonical(value: object): string {
   let text = memo.get(value)
-  if (text === undefined) {
-    text = write(value)
-    if (Object.isFrozen(value)) memo.set(value, text)
-  }
+  if (text === undefined) memo.set(value, (text = write(value)))
   return text
 }
 
