@@ -2,7 +2,7 @@
  * CoreDNS with the Corefile of kubeadm: the zone cluster.local from the API, everything else forwarded.
  * Upstream: coredns plugin/kubernetes (kubernetes.go, lookup.go, object/), plugin/forward.
  */
-import type { EndpointSlice, Service } from '../apiserver/objects.ts'
+import type { EndpointPort, EndpointSlice, Service } from '../apiserver/objects.ts'
 import type { ModelReader } from '../tables.ts'
 import type { DnsQuery, DnsResponse } from '../images/payloads.ts'
 import { CLUSTER_DOMAIN } from './resolv-conf.ts'
@@ -15,6 +15,7 @@ export type Zone = {
   service(namespace: string, name: string): Service | undefined
   slices(namespace: string, name: string): readonly EndpointSlice[]
   hasNamespace(namespace: string): boolean
+  all(): readonly { readonly service?: Service }[]
 }
 
 const reply = (
@@ -30,8 +31,28 @@ const reply = (
   answers: values.map((value) => ({ name: `${query.name}.`, type: query.type, ttl: TTL, value })),
 })
 
-export function answerFromZone(zone: Zone, query: DnsQuery): DnsResponse | undefined {
+type Host = { ip: string; host: string; ports: readonly EndpointPort[] }
+
+/** The endpoints that have a name: ready ones, each by its hostname or by its address with dashes. */
+function hostsOf(zone: Zone, namespace: string, service: string): Host[] {
+  const hosts = new Map<string, Host>()
+  for (const slice of zone.slices(namespace, service)) {
+    if (slice.addressType !== undefined && slice.addressType !== 'IPv4') continue
+    for (const endpoint of slice.endpoints ?? []) {
+      if (endpoint.conditions?.ready === false) continue
+      for (const ip of endpoint.addresses) {
+        const known = hosts.get(ip)
+        const ports = [...(known?.ports ?? []), ...(slice.ports ?? [])]
+        hosts.set(ip, { ip, host: endpoint.hostname ?? ip.replaceAll('.', '-'), ports })
+      }
+    }
+  }
+  return [...hosts.values()]
+}
+
+export function answerFromZone(zone: Zone, query: DnsQuery, depth = 0): DnsResponse | undefined {
   const name = query.name.toLowerCase().replace(/\.$/, '')
+  if (name.endsWith('.in-addr.arpa')) return reverse(zone, query, name)
   if (name !== CLUSTER_DOMAIN && !name.endsWith(`.${CLUSTER_DOMAIN}`)) return undefined
   const labels = name.slice(0, -CLUSTER_DOMAIN.length - 1).split('.')
   const kind = labels.pop()
@@ -48,31 +69,69 @@ export function answerFromZone(zone: Zone, query: DnsQuery): DnsResponse | undef
   const service = zone.service(namespace, serviceName)
   if (!service) return missing()
   const { spec } = service
-  if (spec.type === 'ExternalName') return reply(query, 'NOERROR', [`${spec.externalName}.`])
+  if (spec.type === 'ExternalName') return alias(zone, query, spec.externalName ?? '', depth)
+  const port = labels.length === 2 && labels.every((l) => l.startsWith('_')) ? labels : undefined
+  const host = port || labels.length !== 1 ? undefined : labels[0]
+  if (labels.length > (port ? 2 : 1)) return missing()
   const headless = spec.clusterIP === 'None'
-  if (!headless) {
-    if (labels.length > 0) return query.type === 'SRV' ? srv(zone, query, service, labels) : missing()
+  if (!headless && host === undefined) {
+    if (query.type === 'SRV' || port) return srv(query, serviceRecords(service), port)
     return reply(query, 'NOERROR', query.type === 'A' && spec.clusterIP ? [spec.clusterIP] : [])
   }
-  const endpoints: { ip: string; host: string }[] = []
-  for (const slice of zone.slices(namespace, serviceName))
-    for (const endpoint of slice.endpoints ?? []) {
-      if (endpoint.conditions?.ready === false && !spec.publishNotReadyAddresses) continue
-      for (const ip of endpoint.addresses) endpoints.push({ ip, host: endpoint.hostname ?? ip.replaceAll('.', '-') })
-    }
-  const host = labels.at(-1)
-  const chosen = host === undefined ? endpoints : endpoints.filter((e) => e.host === host)
+  // kubernetes.go findServices: a headless Service, or one endpoint by its name.
+  const all = hostsOf(zone, namespace, serviceName)
+  const chosen = host === undefined ? all : all.filter((e) => e.host === host)
   if (chosen.length === 0) return missing()
+  const domain = `${serviceName}.${namespace}.svc.${CLUSTER_DOMAIN}.`
+  if (query.type === 'SRV') {
+    const records = chosen.flatMap((e) => e.ports.map((p) => ({ ...p, target: `${e.host}.${domain}` })))
+    return srv(query, records, port)
+  }
   return reply(query, 'NOERROR', query.type === 'A' ? chosen.map((e) => e.ip) : [])
 }
 
-function srv(_zone: Zone, query: DnsQuery, service: Service, labels: readonly string[]): DnsResponse {
-  const [port, protocol] = labels
-  const found = service.spec.ports?.find(
-    (p) => `_${p.name}` === port && `_${(p.protocol ?? 'TCP').toLowerCase()}` === protocol,
+/** ExternalName: the other name, and what that one resolves to (plugin/backend_lookup.go A: CNAME). */
+function alias(zone: Zone, query: DnsQuery, target: string, depth: number): DnsResponse {
+  const name = target.replace(/\.$/, '')
+  const cname = { name: `${query.name}.`, type: 'CNAME', ttl: TTL, value: `${name}.` }
+  const next: DnsQuery = { ...query, name }
+  const found = depth < 8 ? (answerFromZone(zone, next, depth + 1) ?? answerOutside(next)) : undefined
+  return { ...reply(query, 'NOERROR'), answers: [cname, ...(found?.answers ?? [])] }
+}
+
+type ServiceRecord = { name?: string; protocol?: string; port?: number; target: string }
+
+const serviceRecords = ({ metadata, spec }: Service): ServiceRecord[] => {
+  const target = `${metadata.name}.${metadata.namespace}.svc.${CLUSTER_DOMAIN}.`
+  return (spec.ports ?? []).map(({ name, protocol, port }) => ({ name, protocol, port, target }))
+}
+
+/** One record a port (and endpoint); they share a weight of 100. */
+function srv(query: DnsQuery, records: readonly ServiceRecord[], labels: readonly string[] | undefined): DnsResponse {
+  const found = records.filter(
+    (r) => !labels || (`_${r.name ?? ''}` === labels[0] && `_${(r.protocol ?? 'TCP').toLowerCase()}` === labels[1]),
   )
-  const target = `${service.metadata.name}.${service.metadata.namespace}.svc.${CLUSTER_DOMAIN}.`
-  return found ? reply(query, 'NOERROR', [`0 100 ${found.port} ${target}`]) : reply(query, 'NXDOMAIN')
+  if (found.length === 0) return reply(query, 'NXDOMAIN')
+  if (query.type !== 'SRV') return reply(query, 'NOERROR')
+  const weight = Math.max(1, Math.floor(100 / found.length))
+  return reply(query, 'NOERROR', found.map((r) => `0 ${weight} ${r.port ?? 0} ${r.target}`)) // prettier-ignore
+}
+
+/** reverse.go: the Service with this cluster IP, else the endpoints with this address. */
+function reverse(zone: Zone, query: DnsQuery, name: string): DnsResponse | undefined {
+  const ip = name.replace(/\.in-addr\.arpa$/, '').split('.').reverse().join('.') // prettier-ignore
+  const domains: string[] = []
+  for (const { service } of zone.all())
+    if (service?.spec.clusterIPs?.includes(ip))
+      domains.push(`${service.metadata.name}.${service.metadata.namespace}.svc.${CLUSTER_DOMAIN}.`)
+  if (domains.length === 0)
+    for (const { service } of zone.all()) {
+      const { name: of, namespace = '' } = service?.metadata ?? { name: '' }
+      for (const { host } of hostsOf(zone, namespace, of).filter((e) => e.ip === ip))
+        domains.push(`${host}.${of}.${namespace}.svc.${CLUSTER_DOMAIN}.`)
+    }
+  // fallthrough in-addr.arpa
+  return domains.length === 0 ? undefined : reply(query, 'NOERROR', query.type === 'PTR' ? domains : [])
 }
 
 /** Names outside of the cluster go to the resolver of the node, which knows these. */
@@ -100,6 +159,7 @@ export function zoneOf(reader: ModelReader, node: string): Zone | undefined {
     service: (namespace, name) => entry(namespace, name)?.service,
     slices: (namespace, name) => Object.values(entry(namespace, name)?.slices ?? {}),
     hasNamespace: (namespace) => zone.namespaces.includes(namespace),
+    all: () => reader.by('dnsNames', 'node', node),
   }
 }
 

@@ -4,7 +4,11 @@ import { answerFromZone, answerOutside, type Zone } from './coredns.ts'
 import { candidates, clusterResolv, printResolv } from './resolv-conf.ts'
 
 const services: Record<string, Partial<Service['spec']>> = {
-  'shop/web': { clusterIP: '10.96.1.1', ports: [{ name: 'http', port: 80, protocol: 'TCP' } as never] },
+  'shop/web': {
+    clusterIP: '10.96.1.1',
+    clusterIPs: ['10.96.1.1'],
+    ports: [{ name: 'http', port: 80, protocol: 'TCP' } as never],
+  },
   'shop/db': { clusterIP: 'None' },
   'shop/far': { type: 'ExternalName', externalName: 'example.com' },
 }
@@ -14,15 +18,17 @@ const slice = {
     { addresses: ['10.244.2.7'], conditions: { ready: true } },
     { addresses: ['10.244.2.9'], conditions: { ready: false } },
   ],
+  ports: [{ name: 'sql', port: 5432, protocol: 'TCP' }],
 } as unknown as EndpointSlice
+const serviceOf = (name: string): Service =>
+  ({ metadata: { name, namespace: 'shop' }, spec: services[`shop/${name}`] }) as unknown as Service
 const zone: Zone = {
-  service: (namespace, name) =>
-    services[`${namespace}/${name}`] &&
-    ({ metadata: { name, namespace }, spec: services[`${namespace}/${name}`] } as unknown as Service),
+  service: (namespace, name) => (services[`${namespace}/${name}`] ? serviceOf(name) : undefined),
   slices: () => [slice],
   hasNamespace: (namespace) => namespace === 'shop',
+  all: () => ['web', 'db'].map((name) => ({ service: serviceOf(name) })),
 }
-const ask = (name: string, type: 'A' | 'AAAA' | 'SRV' = 'A') => {
+const ask = (name: string, type: 'A' | 'AAAA' | 'SRV' | 'PTR' = 'A') => {
   const answer = answerFromZone(zone, { protocol: 'dns', name, type })
   return answer && [answer.rcode, ...answer.answers.map((a) => a.value)]
 }
@@ -35,7 +41,19 @@ describe('CoreDNS', () => {
     ['db.shop.svc.cluster.local', 'A', ['NOERROR', '10.244.1.5', '10.244.2.7']],
     ['db-0.db.shop.svc.cluster.local', 'A', ['NOERROR', '10.244.1.5']],
     ['10-244-2-7.db.shop.svc.cluster.local', 'A', ['NOERROR', '10.244.2.7']],
-    ['far.shop.svc.cluster.local', 'A', ['NOERROR', 'example.com.']],
+    ['far.shop.svc.cluster.local', 'A', ['NOERROR', 'example.com.', '203.0.113.10']],
+    [
+      '_sql._tcp.db.shop.svc.cluster.local',
+      'SRV',
+      ['NOERROR', '0 50 5432 db-0.db.shop.svc.cluster.local.', '0 50 5432 10-244-2-7.db.shop.svc.cluster.local.'],
+    ],
+    ['1.1.96.10.in-addr.arpa', 'PTR', ['NOERROR', 'web.shop.svc.cluster.local.']],
+    [
+      '7.2.244.10.in-addr.arpa',
+      'PTR',
+      ['NOERROR', '10-244-2-7.web.shop.svc.cluster.local.', '10-244-2-7.db.shop.svc.cluster.local.'],
+    ],
+    ['9.9.9.9.in-addr.arpa', 'PTR', undefined],
     ['_http._tcp.web.shop.svc.cluster.local', 'SRV', ['NOERROR', '0 100 80 web.shop.svc.cluster.local.']],
     ['nope.shop.svc.cluster.local', 'A', ['NXDOMAIN']],
     ['shop.svc.cluster.local', 'A', ['NOERROR']],

@@ -64,10 +64,12 @@ function nslookup(call: ToolCall): ToolResult {
   return { out: head + answer.answers.map((a) => answerText(a)).join('') + '\n', exit: 0 }
 }
 
+/** Names in answers end with a dot; nslookup takes it off the owner. */
 function answerText(a: DnsResponse['answers'][number]): string {
-  if (a.type === 'PTR') return `${a.name}\tname = ${a.value}.\n`
-  if (a.type === 'CNAME') return `${a.name}\tcanonical name = ${a.value}.\n`
-  if (a.type === 'SRV') return `${a.name}\tservice = ${a.value}.\n`
+  const owner = a.name.replace(/\.$/, '')
+  if (a.type === 'PTR') return `${owner}\tname = ${a.value}\n`
+  if (a.type === 'CNAME') return `${owner}\tcanonical name = ${a.value}\n`
+  if (a.type === 'SRV') return `${owner}\tservice = ${a.value}\n`
   return `Name:\t${a.name.replace(/\.$/, '')}\nAddress: ${a.value}\n`
 }
 
@@ -107,15 +109,15 @@ function dig(call: ToolCall): ToolResult {
   if (answer.rcode === 'NXDOMAIN' && state.left.length > 0) return ask(state.left)
   if (short)
     return {
-      out: answer.answers.map((a) => `${a.value}${a.type === 'A' || a.type === 'AAAA' ? '' : '.'}\n`).join(''),
+      out: answer.answers.map((a) => `${a.value}\n`).join(''),
       exit: 0,
     }
   const name = `${state.asked.replace(/\.$/, '')}.`
   let out = `\n; <<>> DiG 9.18 <<>> ${words.join(' ')}\n;; global options: +cmd\n;; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: ${answer.rcode}, id: ${ended.flow.sport}\n`
   out += `;; flags: qr${answer.authoritative ? ' aa' : ''} rd${answer.authoritative ? '' : ' ra'}; QUERY: 1, ANSWER: ${answer.answers.length}, AUTHORITY: 0, ADDITIONAL: 1\n\n`
-  out += `;; QUESTION SECTION:\n;${name.padEnd(31)}IN\t${type}\n`
+  out += `;; QUESTION SECTION:\n;${name.length < 31 ? name.padEnd(31) : `${name}\t`}IN\t${type}\n`
   if (answer.answers.length > 0)
-    out += `\n;; ANSWER SECTION:\n${answer.answers.map((a) => `${a.name}.\t${a.ttl}\tIN\t${a.type}\t${a.value}\n`).join('')}`
+    out += `\n;; ANSWER SECTION:\n${answer.answers.map((a) => `${a.name}\t${a.ttl}\tIN\t${a.type}\t${a.value}\n`).join('')}`
   return {
     out: `${out}\n;; Query time: ${Math.round(ended.result.totalMicros / 1000)} msec\n;; SERVER: ${server}#53(${server}) (UDP)\n`,
     exit: 0,

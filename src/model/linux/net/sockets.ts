@@ -8,6 +8,7 @@ import type { Packet } from '../netfilter/packet.ts'
 import type { NetRequest } from './connect.ts'
 import { daemonAnswer } from './daemons.ts'
 import { changeFlow, listPacket, newPacket } from './flow.ts'
+import { listensOutside, outsideAnswer } from './outside-servers.ts'
 import { isOutside, samePlace } from './places.ts'
 import { answered, failFlow, succeedFlow } from './result.ts'
 import { ACK, DATA_AGAIN, FIN, PSH, RST, sendFromClient, sendFromServer, SYN } from './segments.ts'
@@ -54,7 +55,10 @@ function listenerAt(
   proto: 'tcp' | 'udp',
   header: Packet,
 ): ListenerRecord | undefined {
-  return isOutside(place) ? undefined : findListener(world, place.node, place.netns, proto, header.dst, header.dport)
+  if (!isOutside(place)) return findListener(world, place.node, place.netns, proto, header.dst, header.dport)
+  const { host } = place
+  const outside = { node: host, netns: '', proto, ip: header.dst, port: header.dport, pid: 1 }
+  return proto === 'tcp' && listensOutside(host, header.dport) ? outside : undefined
 }
 
 function landAtServer(
@@ -147,9 +151,12 @@ function landDatagram(
 /** To the program of the container; daemons of the machine itself answer by a small table. */
 function handRequest(world: ModelWorld, id: string, listener: ListenerRecord, header: Packet): void {
   const flow = world.get('flows', id)!
-  const kernel = `${listener.node}/kernel`
+  const at = flow.server!.at
+  const kernel = isOutside(at) ? at.host : `${listener.node}/kernel`
   if (listener.containerId === undefined) {
-    const response = daemonAnswer(listener.port, flow.request)
+    const response = isOutside(at)
+      ? outsideAnswer(at.host, `${header.src}:${header.sport}`, flow.request)
+      : daemonAnswer(listener.port, flow.request)
     world.send('net.respond', kernel, response === undefined ? { flow: id, reset: true } : { flow: id, response }, {
       from: kernel,
       delayMicros: 300,
