@@ -25,6 +25,14 @@ import type {
 } from './apiserver/objects.ts'
 import type { ProxyConfiguration, ProxySettingsRecord } from './kube-proxy/configuration.ts'
 import type { ProxyModeName } from './kube-proxy/mode.ts'
+import type {
+  BpfAffinityRecord,
+  BpfAgentRecord,
+  BpfBackendRecord,
+  BpfFlowRecord,
+  BpfServiceRecord,
+} from './linux/bpf/maps.ts'
+import type { SocketLb } from './linux/bpf/socket-lb.ts'
 import type { ConntrackStatsRecord } from './linux/net/conntrack-limits.ts'
 import type {
   CloudBalancerRecord,
@@ -855,6 +863,8 @@ export type FlowRecord = {
   dst: string
   dport: number
   clientContainer?: string
+  /** The address that the program asked for, where a BPF program at the socket chose another. */
+  socketLb?: SocketLb
   /** For a client outside of the cluster: the node to which its network routes the address. */
   via?: string
   state: 'connecting' | 'connected' | 'requested' | 'answered' | 'closed' | 'failed'
@@ -1006,6 +1016,11 @@ export interface Tables {
   conntrack: ConntrackRecord
   conntrackStats: ConntrackStatsRecord
   recent: RecentRecord
+  bpfAgents: BpfAgentRecord
+  bpfServices: BpfServiceRecord
+  bpfBackends: BpfBackendRecord
+  bpfAffinity: BpfAffinityRecord
+  bpfFlows: BpfFlowRecord
   flows: FlowRecord
   packets: PacketRecord
 

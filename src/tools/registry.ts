@@ -1,4 +1,6 @@
 import type { Tool } from './contract.ts'
+import { bpftool } from './bpf/bpftool.ts'
+import { ciliumDbg } from './bpf/cilium-dbg.ts'
 import { crictl } from './crictl/crictl.ts'
 import { chrootTool, ctrTool, dockerTool, minikubeTool, nsenterTool, ocTool, sshTool } from './enter/enter.ts'
 import { iptables, iptablesRestore, iptablesSave } from './iptables/iptables.ts'
@@ -31,6 +33,8 @@ export const TOOLS: readonly Tool[] = [
   iptablesRestore,
   ipvsadm,
   conntrack,
+  bpftool,
+  ciliumDbg,
   ip,
   ss,
   psTool,

@@ -6,6 +6,7 @@ import { zoneWatch } from '../dns/zone-watch.ts'
 import { faults } from '../faults/faults.ts'
 import { proc } from '../images/proc.ts'
 import { kernel } from '../linux/kernel.ts'
+import { bpf } from '../linux/bpf/component.ts'
 import { packets } from '../linux/net/component.ts'
 import { bootMachine } from '../machine-setup.ts'
 import type { CriResponse } from '../messages.ts'
@@ -63,7 +64,7 @@ export class TestNode {
       },
     }
     this.machine = new Machine<Tables>(
-      [rig, zoneWatch, containerd, runc, cni, kernel, packets, proc, registry, faults],
+      [rig, zoneWatch, containerd, runc, cni, kernel, packets, bpf, proc, registry, faults],
       { seed },
     )
     this.input('test.boot', 'cluster', {})

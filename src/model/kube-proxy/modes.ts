@@ -1,9 +1,11 @@
 /** The modes of kube-proxy, and what cleans up after which at start. */
+import { ebpfMode } from './ebpf/mode.ts'
 import { iptablesMode } from './iptables/mode.ts'
 import type { ProxyMode, ProxyModeName } from './mode.ts'
 
 export const MODES: Readonly<Partial<Record<ProxyModeName, ProxyMode>>> = {
   iptables: iptablesMode,
+  ebpf: ebpfMode,
 }
 
 /** Those that write iptables rules, too (isIPTablesBased): they leave each other's rules alone when they start. */

@@ -8,6 +8,7 @@
  */
 import { SECOND } from '../../../sim/clock.ts'
 import type { ModelWorld, NetPlace } from '../../tables.ts'
+import { type Translated, translateAtSocket } from '../bpf/socket-lb.ts'
 import { parseIp } from '../netfilter/address.ts'
 import { addressesOf, isLocalAddress, lookupRoute } from '../netfilter/route.ts'
 import { newFlow } from './flow.ts'
@@ -61,7 +62,9 @@ export type NetRequest = {
 export type NetRespond = { flow: string; response?: unknown; reset?: boolean }
 
 /** Opens a connection or sends a datagram. Returns the id of its flow. */
-export function connect(world: ModelWorld, request: ConnectRequest): string {
+export function connect(world: ModelWorld, asked: ConnectRequest): string {
+  const translated = translate(world, asked)
+  const request = translated && 'ip' in translated ? { ...asked, dst: translated.ip, dport: translated.port } : asked
   const src = request.src ?? sourceFor(world, request)
   const port = request.sport ?? ephemeralPort(world, request.from)
   const actor = actorOf(request.from)
@@ -77,6 +80,7 @@ export function connect(world: ModelWorld, request: ConnectRequest): string {
       dst: request.dst,
       dport: request.dport,
       ...(request.container === undefined ? {} : { clientContainer: request.container }),
+      ...(translated && 'lb' in translated ? { socketLb: translated.lb } : {}),
       ...(request.via === undefined ? {} : { via: request.via }),
       state: 'connecting',
       ...(request.request === undefined ? {} : { request: request.request }),
@@ -89,6 +93,10 @@ export function connect(world: ModelWorld, request: ConnectRequest): string {
     },
     (id) => world.send('timer.net-deadline', actor, { flow: id }, { from: actor, delayMicros: request.timeoutMicros }),
   )
+  if (translated && 'denied' in translated) {
+    failFlow(world, flow.id, 'unreachable', 20)
+    return flow.id
+  }
   if (src === undefined) {
     world.because('NW3', { dst: request.dst })
     failFlow(world, flow.id, 'unreachable', 60)
@@ -99,6 +107,11 @@ export function connect(world: ModelWorld, request: ConnectRequest): string {
     sendFromClient(world, flow.id, 0, request.what, { again: request.retryMicros ?? request.timeoutMicros })
   else sendFromClient(world, flow.id, 0, 'echo request', { again: request.timeoutMicros })
   return flow.id
+}
+
+/** What a BPF program at the socket makes of the address. */
+function translate(world: ModelWorld, { from, proto, dst, dport }: ConnectRequest): Translated | undefined {
+  return isOutside(from) || proto === 'icmp' ? undefined : translateAtSocket(world, from, proto, dst, dport)
 }
 
 /** ip_route_connect: the route's preferred source, else the address of its device. */

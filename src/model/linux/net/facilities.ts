@@ -2,6 +2,7 @@
  * What hangs at the hooks of a machine beside iptables' tables. One line each; a facility that a machine does not use
  * gives no passes and costs nothing.
  */
+import { bpfFacility } from '../bpf/component.ts'
 import type { ModelReader, ModelWorld } from '../../tables.ts'
 import type { HookPass, StepTexts } from '../netfilter/hooks.ts'
 
@@ -16,7 +17,7 @@ export interface Facility {
   keep?(world: ModelWorld, node: string, data: unknown): void
 }
 
-const FACILITIES: readonly Facility[] = []
+const FACILITIES: readonly Facility[] = [bpfFacility, ]
 
 const NONE: readonly HookPass[] = []
 const joined = new WeakMap<readonly HookPass[], { with: readonly HookPass[]; list: readonly HookPass[] }>()

@@ -6,6 +6,7 @@ import { Machine } from '../../../sim/machine.ts'
 import type { EndpointSlice, Service } from '../../apiserver/objects.ts'
 import { kubeProxy } from '../../kube-proxy/component.ts'
 import type { LinkRecord, MachineRecord, ModelComponent, ModelWorld, Tables } from '../../tables.ts'
+import { bpf } from '../bpf/component.ts'
 import { kernel } from '../kernel.ts'
 import { netfilter } from '../netfilter/component.ts'
 import { packets } from './component.ts'
@@ -124,7 +125,7 @@ export function newStage(nodes: readonly StageNode[], pods: readonly StagePod[],
       'wire.lost': () => undefined,
     },
   }
-  const machine = new Machine<Tables>([kernel, netfilter, packets, kubeProxy, stage, programs], { seed })
+  const machine = new Machine<Tables>([kernel, netfilter, packets, bpf, kubeProxy, stage, programs], { seed })
   const run = (until: number): void => {
     while ((machine.nextAt() ?? Infinity) <= until) machine.step()
     if (until > machine.now) machine.idleUntil(until)
