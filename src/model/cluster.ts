@@ -17,6 +17,7 @@ import { runc } from './cri/runc.ts'
 import { zoneWatch } from './dns/zone-watch.ts'
 import { proc } from './images/proc.ts'
 import { kubeProxy } from './kube-proxy/component.ts'
+import { withServers } from './kube-proxy/servers.ts'
 import { kubelet } from './kubelet/kubelet.ts'
 import { kernel } from './linux/kernel.ts'
 import { bpf } from './linux/bpf/component.ts'
@@ -90,7 +91,7 @@ export const COMPONENTS: readonly ModelComponent[] = [
   netfilter,
   packets,
   bpf,
-  kubeProxy,
+  withServers(kubeProxy),
   metalLbController,
   metalLbSpeaker,
   arpListener,

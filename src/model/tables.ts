@@ -25,6 +25,7 @@ import type {
 } from './apiserver/objects.ts'
 import type { ProxyConfiguration, ProxySettingsRecord } from './kube-proxy/configuration.ts'
 import type { ProxyModeName } from './kube-proxy/mode.ts'
+import type { ProxyHealthRecord } from './kube-proxy/servers.ts'
 import type {
   BpfAffinityRecord,
   BpfAgentRecord,
@@ -1010,6 +1011,7 @@ export interface Tables {
   kubeProxies: KubeProxyRecord
   proxySettings: ProxySettingsRecord
   proxiedServices: ProxiedServiceRecord
+  proxyHealth: ProxyHealthRecord
   chains: ChainRecord
   netfilter: NetfilterRecord
   ruleHits: RuleHitsRecord

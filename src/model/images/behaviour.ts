@@ -3,6 +3,7 @@ import type { ContainerRecord, ModelReader } from '../tables.ts'
 import { MILLI } from '../../sim/clock.ts'
 import type { NetRequest } from '../linux/net/connect.ts'
 import { answerQuery, zoneOf } from '../dns/coredns.ts'
+import { answerOfProxy } from '../kube-proxy/servers.ts'
 import { POOL, poolSize } from '../load-balancer/pool.ts'
 import { memoryOf } from './process-memory.ts'
 import { DELETED, DIRECTORY, readContainerFile } from './container-files.ts'
@@ -159,14 +160,9 @@ const coredns: Server = (reader, container, net) => {
   return { reset: true, workMicros: 100 }
 }
 
-/** cmd/kube-proxy/app/server.go serveMetrics. What it measures is not simulated. */
-const kubeProxy = http((reader, container, request, net) => {
-  if (net.port === 10_249 && request.path === '/proxyMode')
-    return httpReply(200, reader.get('kubeProxies', container.node)?.mode ?? 'iptables')
-  if (net.port === 10_249 && request.path === '/metrics')
-    return httpReply(501, '# not simulated here: the metrics of kube-proxy\n')
-  return /^\/(healthz|livez)/.test(request.path) ? httpReply(200, 'ok') : httpReply(404, '404 page not found\n')
-})
+const kubeProxy = http((reader, container, request, net) =>
+  answerOfProxy(reader, container.node, net.port, request.path),
+)
 
 /** metallb internal/allocator/stats.go, speaker/main.go: the two metrics that people look for. */
 const metalLb = http((reader, container, request) => {

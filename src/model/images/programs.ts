@@ -228,8 +228,8 @@ function server(program: ServerProgram): Program {
           { pid: s.container.pid },
           { from: s.actor, delayMicros: 60 },
         )
-      for (const { proto, port } of program.ports(s.container, task.argv)) {
-        const listen: ListenRequest = { pid: s.container.pid, containerId: s.container.id, proto, ip: '0.0.0.0', port }
+      for (const { proto, port, ip = '0.0.0.0' } of program.ports(s.container, task.argv)) {
+        const listen: ListenRequest = { pid: s.container.pid, containerId: s.container.id, proto, ip, port }
         s.world.send('kernel.listen', s.kernel, listen, { from: s.actor, delayMicros: 40 })
       }
       grow(s, program.rss)

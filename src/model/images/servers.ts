@@ -6,7 +6,7 @@ import { MILLI, rfc3339, SECOND } from '../../sim/clock.ts'
 import { lookUpImage, isMissing } from './known-image.ts'
 import { baseName } from './entrypoint.ts'
 
-export type Port = { proto: 'tcp' | 'udp'; port: number }
+export type Port = { proto: 'tcp' | 'udp'; port: number; /** Where it listens, if not everywhere. */ ip?: string }
 export type ServerProgram = {
   ports(container: ContainerRecord, argv: readonly string[]): Port[]
   hello(container: ContainerRecord, now: number, argv: readonly string[]): string
@@ -158,7 +158,7 @@ export const SERVER_PROGRAMS: Readonly<Record<string, ServerProgram>> = {
     },
   },
   'kube-proxy': {
-    ports: () => tcp(10_256, 10_249),
+    ports: () => [...tcp(10_256), { proto: 'tcp', port: 10_249, ip: '127.0.0.1' }],
     hello: () => '',
     fails: (reader, { node }) => {
       const configuration = readConfiguration(reader, node)

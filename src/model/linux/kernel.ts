@@ -1,7 +1,7 @@
 /** The kernel of a machine as far as namespaces, links, routes, processes and memory go. Packets: linux/net. */
 import type { ModelComponent } from '../tables.ts'
 import { addrAdd, linkAdd, linkDel, linkSet, netnsAdd, netnsDel } from './links.ts'
-import { listen } from './listeners.ts'
+import { listen, unlisten } from './listeners.ts'
 import { grow } from './oom.ts'
 import { clone, execve, exitGroup, kill } from './processes.ts'
 import { powerLost, whilePowered } from './power.ts'
@@ -52,6 +52,7 @@ export const kernel: ModelComponent = {
     'kernel.kill': kill,
     'kernel.exit-group': exitGroup,
     'kernel.listen': listen,
+    'kernel.unlisten': unlisten,
     'kernel.grow': grow,
     'kernel.sysctl': setSysctls,
   }),

@@ -25,6 +25,13 @@ export function listen(world: ModelWorld, event: SimEvent<ListenRequest>): void 
   world.put('listeners', listenerId(record), record)
 }
 
+/** `kernel.unlisten`, to NODE/kernel: a program closes one of its sockets of the host's network. */
+export function unlisten(world: ModelWorld, event: SimEvent<Omit<ListenRequest, 'containerId'>>): void {
+  const { proto, ip, port, pid } = event.data
+  const id = listenerId({ node: placeOf(event.to), netns: '', proto, ip, port })
+  if (world.get('listeners', id)?.pid === pid) world.put('listeners', id, undefined)
+}
+
 /** The socket a packet to `ip:port` in that namespace reaches: the exact address first, then the wildcard. */
 export function findListener(
   reader: ModelReader,
