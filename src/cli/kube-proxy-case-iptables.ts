@@ -64,7 +64,7 @@ export function runCase(subject: KubeProxyCase): StepRun[] {
       )
     next.apply(plan.changes)
     rules = next
-    return { step, sync, text: restoreText(sync.lines), rules }
+    return { step, sync, text: restoreText(sync), rules }
   })
 }
 

@@ -27,6 +27,34 @@ export function serviceOfSlice(slice: EndpointSlice): string | undefined {
   return name ? `${slice.metadata.namespace ?? 'default'}/${name}` : undefined
 }
 
+const NO_HINTS: readonly string[] = []
+
+/** Most addresses stand there as they should: these cost no parsing. */
+function canonicalIp(text: string, family: 4 | 6): string | undefined {
+  if (family === 4 && isCanonical4(text)) return text
+  const ip = parseIp(text)
+  return ip?.family === family ? ip.text : undefined
+}
+
+/** Four numbers up to 255 without leading zeros. */
+function isCanonical4(text: string): boolean {
+  let octets = 0
+  let octet = -1
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 46) {
+      if (octet < 0) return false
+      octets++
+      octet = -1
+    } else if (code < 48 || code > 57 || octet === 0) return false
+    else {
+      octet = (octet < 0 ? 0 : octet * 10) + code - 48
+      if (octet > 255) return false
+    }
+  }
+  return octets === 3 && octet >= 0
+}
+
 /** Sorted by the text `ip:port`: 10.244.0.10 comes before 10.244.0.8. */
 export function endpointsOfSlices(
   service: string,
@@ -44,22 +72,22 @@ export function endpointsOfSlices(
       const protocol = (port.protocol ?? 'TCP').toLowerCase()
       const found = (byPort[key] ??= new Map())
       for (const endpoint of slice.endpoints ?? []) {
-        const ip = parseIp(endpoint.addresses[0] ?? '')
-        if (!ip || ip.family !== family) continue
-        const text = joinHostPort(ip.text, port.port)
+        const ip = canonicalIp(endpoint.addresses[0] ?? '', family)
+        if (ip === undefined) continue
+        const text = joinHostPort(ip, port.port)
         const isLocal = endpoint.nodeName !== undefined && endpoint.nodeName === nodeName
         // the same address in two slices counts once, and local wins
         if (found.has(text) && !isLocal) continue
         found.set(text, {
-          ip: ip.text,
+          ip,
           port: port.port,
           text,
           isLocal,
           ready: endpoint.conditions?.ready ?? true,
           serving: endpoint.conditions?.serving ?? true,
           terminating: endpoint.conditions?.terminating ?? false,
-          zoneHints: (endpoint.hints?.forZones ?? []).map((zone) => zone.name),
-          nodeHints: (endpoint.hints?.forNodes ?? []).map((node) => node.name),
+          zoneHints: endpoint.hints?.forZones?.map((zone) => zone.name) ?? NO_HINTS,
+          nodeHints: endpoint.hints?.forNodes?.map((node) => node.name) ?? NO_HINTS,
           chain: endpointChainName(name, protocol, text),
         })
       }

@@ -11,32 +11,37 @@ const K = new Int32Array([
   0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
   0xc67178f2,
 ])
+const START = new Int32Array([
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+])
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const w = new Int32Array(64)
 const state = new Int32Array(8)
 
-/** The first `length` characters (at most 51) of the base32 of the digest of `text` in UTF-8. */
+/** Two characters for ten bits. */
+const PAIRS = Array.from({ length: 1024 }, (_, i) => ALPHABET[i >> 5]! + ALPHABET[i & 31]!)
+
+/** The first `length` characters (even, at most 50) of the base32 of the digest of `text` in UTF-8. */
 export function sha256Base32(text: string, length: number): string {
   digest(utf8(text))
   let out = ''
-  let bits = 0
-  let held = 0
-  for (let word = 0; out.length < length; word++) {
-    for (let shift = 24; shift >= 0 && out.length < length; shift -= 8) {
-      held = ((held << 8) | ((state[word]! >>> shift) & 255)) & 0xffff
-      bits += 8
-      while (bits >= 5 && out.length < length) {
-        bits -= 5
-        out += ALPHABET[(held >>> bits) & 31]!
-      }
-    }
+  for (let bit = 0; out.length < length; bit += 10) {
+    const at = bit >>> 5
+    const over = (bit & 31) - 22
+    // the ten bits from `bit`: in one word, or over the border of two
+    const ten = over <= 0 ? state[at]! >>> -over : (state[at]! << over) | (state[at + 1]! >>> (32 - over))
+    out += PAIRS[ten & 1023]!
   }
   return out
 }
 
-function utf8(text: string): Uint8Array {
+let room = new Uint8Array(4096)
+
+/** Into `room`; returns how many bytes. */
+function utf8(text: string): number {
   const n = text.length
-  const bytes = new Uint8Array(n * 3)
+  if (room.length < n * 3) room = new Uint8Array(n * 3)
+  const bytes = room
   let at = 0
   for (let i = 0; i < n; i++) {
     let code = text.charCodeAt(i)
@@ -57,12 +62,12 @@ function utf8(text: string): Uint8Array {
     }
     bytes[at++] = 0x80 | (code & 63)
   }
-  return bytes.subarray(0, at)
+  return at
 }
 
-function digest(bytes: Uint8Array): void {
-  state.set([0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19])
-  const length = bytes.length
+function digest(length: number): void {
+  const bytes = room
+  state.set(START)
   const blocks = (length + 72) >>> 6
   for (let block = 0; block < blocks; block++) {
     for (let i = 0; i < 16; i++) {

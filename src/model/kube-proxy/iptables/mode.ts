@@ -42,11 +42,11 @@ function plan(reader: ModelReader, input: SyncInput): SyncPlan {
     // iptables -N, -C and -I, one process each
     if (setup.length > 0) writes.push({ ...restoring(setup, 3 * MILLI), because: { rule: 'KP4', facts: { rules } } })
   }
-  writes.push(restoring(result.lines, restoreMicros(result.lines.length, full)))
+  writes.push(restoring(result.lines, restoreMicros(result.count, full)))
   return {
     writes,
     cleanedUp: result.cleanedUp,
-    lines: result.lines.length,
+    lines: result.count,
     metrics: { ...result.metrics, endpoints: result.endpoints },
   }
 }

@@ -35,25 +35,27 @@ export interface LineContext {
   readonly large: boolean
 }
 
-interface Memo {
-  readonly endpoints: readonly EndpointInfo[]
-  readonly large: boolean
-  readonly lines: ServiceLines
+/** Blocks of one configuration and size of cluster, by Service port. */
+export interface LinesMemo {
+  readonly ctx: LineContext
+  readonly known: WeakMap<ServicePortInfo, { endpoints: readonly EndpointInfo[]; lines: ServiceLines }>
 }
-const memo = new WeakMap<ProxierConfig, WeakMap<ServicePortInfo, Memo>>()
+const memos = new WeakMap<ProxierConfig, Partial<Record<'large' | 'small', LinesMemo>>>()
 
-export function serviceLines(
-  config: ProxierConfig,
-  info: ServicePortInfo,
-  endpoints: readonly EndpointInfo[],
-  large: boolean,
-): ServiceLines {
-  let mine = memo.get(config)
-  if (!mine) memo.set(config, (mine = new WeakMap()))
-  const known = mine.get(info)
-  if (known && known.endpoints === endpoints && known.large === large) return known.lines
-  const lines = write({ config, localhostNodePorts: servesLocalhost(config), large }, info, endpoints)
-  mine.set(info, { endpoints, large, lines })
+export function linesOf(config: ProxierConfig, large: boolean): LinesMemo {
+  let mine = memos.get(config)
+  if (!mine) memos.set(config, (mine = {}))
+  return (mine[large ? 'large' : 'small'] ??= {
+    ctx: { config, localhostNodePorts: servesLocalhost(config), large },
+    known: new WeakMap(),
+  })
+}
+
+export function serviceLines(memo: LinesMemo, info: ServicePortInfo, endpoints: readonly EndpointInfo[]): ServiceLines {
+  const known = memo.known.get(info)
+  if (known && known.endpoints === endpoints) return known.lines
+  const lines = write(memo.ctx, info, endpoints)
+  memo.known.set(info, { endpoints, lines })
   return lines
 }
 
@@ -178,12 +180,14 @@ function write(ctx: LineContext, info: ServicePortInfo, all: readonly EndpointIn
     toEndpoints(natRules, ctx, info, svl, local)
   }
   const comment = ctx.large ? '' : ` -m comment --comment ${name}`
+  const dnat = ` ${proto} -j DNAT --to-destination `
   for (const ep of endpoints.reachable) {
     declare(ep.chain)
+    const start = `-A ${ep.chain}${comment}`
     // a pod that reaches itself must not see itself as the client
-    natRules.push(`-A ${ep.chain}${comment} -s ${ep.ip} -j KUBE-MARK-MASQ`)
+    natRules.push(`${start} -s ${ep.ip} -j KUBE-MARK-MASQ`)
     const remember = info.stickySeconds > 0 ? ` -m recent --name ${ep.chain} --set` : ''
-    natRules.push(`-A ${ep.chain}${comment}${remember} ${proto} -j DNAT --to-destination ${ep.text}`)
+    natRules.push(remember === '' ? start + dnat + ep.text : start + remember + dnat + ep.text)
   }
   return {
     filter,
@@ -204,16 +208,22 @@ function toEndpoints(
   chain: string,
   endpoints: readonly EndpointInfo[],
 ): void {
-  const comment = (ep: EndpointInfo): string => (ctx.large ? '' : ` -m comment --comment "${info.name} -> ${ep.text}"`)
+  const start = `-A ${chain}`
+  const about = ctx.large ? '' : ` -m comment --comment "${info.name} -> `
+  const rule = (ep: EndpointInfo): string => (ctx.large ? start : `${start}${about}${ep.text}"`)
   if (info.stickySeconds > 0)
     for (const ep of endpoints)
       natRules.push(
-        `-A ${chain}${comment(ep)} -m recent --name ${ep.chain} --rcheck --seconds ${info.stickySeconds} --reap -j ${ep.chain}`,
+        `${rule(ep)} -m recent --name ${ep.chain} --rcheck --seconds ${info.stickySeconds} --reap -j ${ep.chain}`,
       )
   const n = endpoints.length
   for (let i = 0; i < n; i++) {
     const ep = endpoints[i]!
-    const chance = i < n - 1 ? ` -m statistic --mode random --probability ${probability(n - i)}` : ''
-    natRules.push(`-A ${chain}${comment(ep)}${chance} -j ${ep.chain}`)
+    natRules.push(rule(ep) + (i < n - 1 ? chance(n - i) : ' -j ') + ep.chain)
   }
 }
+
+function chance(n: number): string {
+  return (CHANCES[n] ??= ` -m statistic --mode random --probability ${probability(n)} -j `)
+}
+const CHANCES: string[] = []

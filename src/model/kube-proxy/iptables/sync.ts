@@ -6,7 +6,7 @@ import { isServiceChainName } from '../chain-names.ts'
 import type { ProxierConfig } from '../config.ts'
 import type { EndpointInfo } from '../endpoints.ts'
 import type { ServicePortInfo } from '../service-port.ts'
-import { serviceLines } from './service-rules.ts'
+import { linesOf, type ServiceLines, serviceLines } from './service-rules.ts'
 import { headLines, tailLines } from './static-rules.ts'
 
 export const LARGE_CLUSTER_ENDPOINTS = 1_000
@@ -33,6 +33,10 @@ export interface SyncRequest {
 export interface SyncResult {
   /** Lines of the restore input, without line ends. */
   readonly lines: readonly string[]
+  /** The same in blocks that unchanged Services share from sync to sync. */
+  readonly pieces: readonly (readonly string[])[]
+  /** How many lines there are. */
+  readonly count: number
   readonly full: boolean
   readonly large: boolean
   readonly endpoints: number
@@ -49,7 +53,16 @@ export interface SyncResult {
   }
 }
 
-const NO_ENDPOINTS: readonly EndpointInfo[] = []
+/** Blocks of lines, each made once per state of a Service and only pointed to from here. */
+class Pieces {
+  readonly list: (readonly string[])[] = []
+  size = 0
+  add(lines: readonly string[]): void {
+    if (lines.length === 0) return
+    this.list.push(lines)
+    this.size += lines.length
+  }
+}
 
 export function syncLines(request: SyncRequest): SyncResult {
   const { config, services, changed } = request
@@ -57,68 +70,118 @@ export function syncLines(request: SyncRequest): SyncResult {
   for (const service of services) for (const port of service.ports) total += service.endpoints(port).length
   const large = total > LARGE_CLUSTER_ENDPOINTS
 
-  const { filterChains, filter, natChains, nat } = headLines(config)
+  const head = headLines(config)
+  const filter = new Pieces()
+  const natChains = new Pieces()
+  const nat = new Pieces()
+  filter.add(head.filter)
+  natChains.add(head.natChains)
+  nat.add(head.nat)
   let skipped = 0
   let noLocalEndpointsInternal = 0
   let noLocalEndpointsExternal = 0
   const existing = !large || request.cleanupDue ? request.existingNatChains : undefined
-  const active = existing && new Set<string>()
+  const active = existing && startChains(config)
+  const memo = linesOf(config, large)
   for (const service of services) {
     const write = changed === undefined || changed.has(service.service)
     for (const port of service.ports) {
-      const lines = serviceLines(config, port, service.endpoints(port) ?? NO_ENDPOINTS, large)
-      append(filter, lines.filter)
-      append(nat, lines.natTop)
+      const lines = serviceLines(memo, port, service.endpoints(port))
+      filter.add(lines.filter)
+      nat.add(lines.natTop)
       if (write) {
-        append(natChains, lines.natChains)
-        append(nat, lines.natRules)
+        natChains.add(lines.natChains)
+        nat.add(lines.natRules)
       } else skipped += lines.natRules.length
-      if (active) for (const chain of lines.chains) active.add(chain)
+      if (active) noteChains(active, port.hash, lines)
       if (lines.noLocalInternal) noLocalEndpointsInternal++
       if (lines.noLocalExternal) noLocalEndpointsExternal++
     }
   }
   const deletedChains: string[] = []
-  if (existing && active)
-    for (const chain of existing()) {
-      if (!isServiceChainName(chain) || active.has(chain)) continue
-      // declaring it empties it; then it can go
-      natChains.push(`:${chain} - [0:0]`)
-      nat.push(`-X ${chain}`)
-      deletedChains.push(chain)
-    }
+  if (existing && active) {
+    forgetOthers(active)
+    for (const chain of existing()) if (!active.names.has(chain) && isServiceChainName(chain)) deletedChains.push(chain)
+    // declaring it empties it; then it can go
+    natChains.add(deletedChains.map((chain) => `:${chain} - [0:0]`))
+    nat.add(deletedChains.map((chain) => `-X ${chain}`))
+  }
   const tail = tailLines(config)
-  append(nat, tail.nat)
-  append(filter, tail.filter)
+  nat.add(tail.nat)
+  filter.add(tail.filter)
 
-  const lines: string[] = ['*filter']
-  append(lines, filterChains)
-  append(lines, filter)
-  lines.push('COMMIT', '*nat')
-  append(lines, natChains)
-  append(lines, nat)
-  lines.push('COMMIT')
+  const pieces = [
+    ['*filter'],
+    head.filterChains,
+    ...filter.list,
+    ['COMMIT', '*nat'],
+    ...natChains.list,
+    ...nat.list,
+    ['COMMIT'],
+  ]
+  let flat: readonly string[] | undefined
   return {
-    lines,
+    get lines() {
+      return (flat ??= pieces.flat())
+    },
+    pieces,
+    count: filter.size + natChains.size + nat.size + head.filterChains.length + 4,
     full: changed === undefined,
     large,
     endpoints: total,
     cleanedUp: existing !== undefined,
     deletedChains,
     metrics: {
-      filterRules: filter.length,
-      natRules: nat.length - deletedChains.length,
-      natRulesTotal: nat.length + skipped - deletedChains.length,
+      filterRules: filter.size,
+      natRules: nat.size - deletedChains.length,
+      natRulesTotal: nat.size + skipped - deletedChains.length,
       noLocalEndpointsInternal,
       noLocalEndpointsExternal,
     },
   }
 }
 
-function append(to: string[], lines: readonly string[]): void {
-  for (const line of lines) to.push(line)
+/**
+ * Names of the chains in use, kept from sync to sync: of 100,000 names a change touches a dozen. What is kept follows
+ * from the blocks alone, so that it holds for whatever state of the world comes next.
+ */
+interface ActiveChains {
+  readonly names: Set<string>
+  readonly blocks: Map<string, { lines: ServiceLines; turn: number }>
+  turn: number
+}
+const activeChains = new WeakMap<ProxierConfig, ActiveChains>()
+
+function startChains(config: ProxierConfig): ActiveChains {
+  let active = activeChains.get(config)
+  if (!active) activeChains.set(config, (active = { names: new Set(), blocks: new Map(), turn: 0 }))
+  active.turn++
+  return active
 }
 
-export function restoreText(lines: readonly string[]): string {
-  return `${lines.join('\n')}\n`
+function noteChains(active: ActiveChains, hash: string, lines: ServiceLines): void {
+  const known = active.blocks.get(hash)
+  if (known?.lines === lines) {
+    known.turn = active.turn
+    return
+  }
+  if (known) for (const chain of known.lines.chains) active.names.delete(chain)
+  for (const chain of lines.chains) active.names.add(chain)
+  active.blocks.set(hash, { lines, turn: active.turn })
+}
+
+function forgetOthers(active: ActiveChains): void {
+  for (const [hash, { lines, turn }] of active.blocks) {
+    if (turn === active.turn) continue
+    for (const chain of lines.chains) active.names.delete(chain)
+    active.blocks.delete(hash)
+  }
+}
+
+/** The text that iptables-restore reads. */
+export function restoreText(result: SyncResult): string {
+  const { pieces } = result
+  const texts: string[] = new Array<string>(pieces.length)
+  for (let i = 0; i < pieces.length; i++) texts[i] = pieces[i]!.join('\n')
+  return `${texts.filter((text) => text !== '').join('\n')}\n`
 }
