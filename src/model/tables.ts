@@ -34,6 +34,14 @@ import type {
   BpfServiceRecord,
 } from './linux/bpf/maps.ts'
 import type { SocketLb } from './linux/bpf/socket-lb.ts'
+import type { IpsetRecord } from './linux/ipset/records.ts'
+import type {
+  IpvsConnRecord,
+  IpvsCursorRecord,
+  IpvsServiceRecord,
+  IpvsStatsRecord,
+  IpvsTimeoutsRecord,
+} from './linux/ipvs/records.ts'
 import type { ConntrackStatsRecord } from './linux/net/conntrack-limits.ts'
 import type {
   CloudBalancerRecord,
@@ -533,7 +541,7 @@ export type LinkRecord = {
   netns: string
   name: string
   index: number
-  kind: 'loopback' | 'device' | 'veth' | 'bridge'
+  kind: 'loopback' | 'device' | 'veth' | 'bridge' | 'dummy'
   mac: string
   mtu: number
   up: boolean
@@ -876,6 +884,13 @@ export type FlowRecord = {
   /** `refused`, `timeout`, `unreachable`, `reset`, `denied`. */
   error?: string
   startedAt: Micros
+  /** It stays open after an answer (HTTP keep-alive); how many answers there were, and nothing is asked now. */
+  keep?: true
+  turn?: number
+  idle?: true
+  /** Of the last request after the first, and of the last answer. */
+  turnAt?: Micros
+  answeredAt?: Micros
   connectedAt?: Micros
   endedAt?: Micros
   /** Packets in the order in which they were sent. */
@@ -1018,6 +1033,12 @@ export interface Tables {
   conntrack: ConntrackRecord
   conntrackStats: ConntrackStatsRecord
   recent: RecentRecord
+  ipvsServices: IpvsServiceRecord
+  ipvsCursors: IpvsCursorRecord
+  ipvsConns: IpvsConnRecord
+  ipvsStats: IpvsStatsRecord
+  ipvsTimeouts: IpvsTimeoutsRecord
+  ipsets: IpsetRecord
   bpfAgents: BpfAgentRecord
   bpfServices: BpfServiceRecord
   bpfBackends: BpfBackendRecord

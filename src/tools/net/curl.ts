@@ -1,10 +1,12 @@
-import type { Micros } from '../../sim/contract.ts'
+import type { Input, Micros } from '../../sim/contract.ts'
 import { httpGet, statusText, type HttpRequest, type HttpResponse } from '../../model/images/payloads.ts'
 import type { ConnectResult } from '../../model/linux/net/result.ts'
 import type { FlowRecord } from '../../model/tables.ts'
 import type { Tool, ToolCall, ToolResult } from '../contract.ts'
 import { rawPath } from '../kubectl/raw.ts'
 import { readWords, type Words } from '../words.ts'
+import { actorOf } from '../../model/linux/net/places.ts'
+import { netPlace } from '../place.ts'
 import { newToken, open, resultFor } from './exchange.ts'
 import { startLookUp, stepLookUp, type LookUp } from './look-up.ts'
 
@@ -23,7 +25,9 @@ interface Target {
   readonly path: string
 }
 
-type State = (LookUp & Common) | ({ readonly step: 'answer'; readonly token: string; readonly ip: string } & Common)
+type State =
+  | (LookUp & Common)
+  | ({ readonly step: 'answer'; readonly token: string; readonly ip: string; readonly turn: number } & Common)
 
 interface Common {
   readonly since: Micros
@@ -104,9 +108,14 @@ function step(call: ToolCall, words: Words, state: State): ToolResult {
       ? connect(call, words, common, target, found.ip)
       : next(call, words, common, unresolved(words, target))
   }
-  const ended = resultFor(call, state.token)
+  const ended = resultFor(call, state.token, state.turn)
   if (!ended) return { state, wait: { tables: ['flows'] } }
-  return next(call, words, common, finished(call, words, target, state, ended.flow, ended.result))
+  const { flow, result } = ended
+  // a connection that stayed open and is found closed: curl tries a fresh one
+  if (state.turn > 0 && result.error === 'reset') return begin(call, words, common)
+  const done = finished(call, words, target, state, flow, result)
+  if (!flow.keep || flow.endedAt !== undefined) return next(call, words, common, done)
+  return keptOpen(call, words, { ...state, exit: done.exit ?? 0 }, done)
 }
 
 function unresolved(words: Words, target: Target): ToolResult {
@@ -137,9 +146,44 @@ function connect(call: ToolCall, words: Words, common: Common, target: Target, i
     dport: target.port,
     what: `${request.method} ${target.path}`,
     request,
+    ...(again(words, common.at, target) ? { keep: true } : {}),
     timeoutMicros: Math.max(1000, Math.min(total, toConnect)),
   })
-  return { inputs: [input], state: { ...common, step: 'answer', token, ip } satisfies State }
+  return { inputs: [input], state: { ...common, step: 'answer', token, ip, turn: 0 } satisfies State }
+}
+
+/** The next address is on the same server, and nothing asks to close: its request goes over the same connection. */
+function again(words: Words, at: number, target: Target): Target | undefined {
+  const after = words.args[at + 1] === undefined ? undefined : targetOf(words.args[at + 1]!)
+  const close = (words.lists.get('H') ?? []).some((header) => /^connection:\s*close$/i.test(header))
+  const same = after?.host === target.host && after.port === target.port && after.scheme === target.scheme
+  return same && !close ? after : undefined
+}
+
+/** After an answer over a connection that is still there: the next request over it, or its end. */
+function keptOpen(
+  call: ToolCall,
+  words: Words,
+  state: Extract<State, { step: 'answer' }>,
+  done: ToolResult,
+): ToolResult {
+  const to = call.place
+  const actor = actorOf(netPlace(call.reader, to))
+  const { token, at } = state
+  const target = again(words, at, targetOf(words.args[at]!)!)
+  if (!target) {
+    const close: Input = { kind: 'net.close', to: actor, from: 'laptop', data: { token } }
+    const rest = next(call, words, { since: call.reader.now, at, exit: state.exit, tried: 0 }, done)
+    return { ...rest, inputs: [close, ...(rest.inputs ?? [])] }
+  }
+  const request = requestOf(words, target)
+  const data = { token, request, what: `${request.method} ${target.path}`, timeoutMicros: limits(words).total }
+  const { exit: _, ...shown } = done
+  return {
+    ...shown,
+    inputs: [{ kind: 'net.send', to: actor, from: 'laptop', data }],
+    state: { ...state, at: at + 1, turn: state.turn + 1, since: call.reader.now },
+  }
 }
 
 function requestOf(words: Words, target: Target): HttpRequest {
@@ -252,7 +296,7 @@ function written(
     local_ip: flow?.src ?? '',
     local_port: flow ? String(flow.sport) : '',
     size_download: String(reply?.body.length ?? 0),
-    num_connects: flow ? '1' : '0',
+    num_connects: flow && (flow.turn ?? 0) < 2 ? '1' : '0',
     errormsg: '',
     exitcode: flow?.error === undefined ? '0' : '7',
   }
@@ -264,10 +308,13 @@ function written(
 
 function verbose(words: Words, target: Target, ip: string, flow: FlowRecord, result: ConnectResult): string {
   const request = requestOf(words, target)
-  let out = `*   Trying ${ip}:${target.port}...\n`
+  const reused = (flow.turn ?? 0) > 1
+  let out = reused
+    ? `* Re-using existing connection with host ${target.host}\n`
+    : `*   Trying ${ip}:${target.port}...\n`
   if (flow.connectedAt === undefined)
     return `${out}* connect to ${ip} port ${target.port} failed: ${result.error === 'refused' ? 'Connection refused' : result.error === 'unreachable' ? 'No route to host' : 'Connection timed out'}\n* Closing connection\n`
-  out += `* Connected to ${target.host} (${ip}) port ${target.port}\n`
+  if (!reused) out += `* Connected to ${target.host} (${ip}) port ${target.port}\n`
   out += `> ${request.method} ${target.path} HTTP/1.1\n> Host: ${request.host}\n> User-Agent: ${request.userAgent}\n> Accept: */*\n${Object.entries(request.headers ?? {}).map(([name, value]) => `> ${name}: ${value}\n`).join('')}> \n` // prettier-ignore
   const reply = result.response as HttpResponse | undefined
   if (reply?.protocol === 'http') {

@@ -32,8 +32,20 @@ export function flowOf(call: ToolCall, token: string): FlowRecord | undefined {
 }
 
 /** The result of an exchange, once it has one. */
-export function resultFor(call: ToolCall, token: string): { flow: FlowRecord; result: ConnectResult } | undefined {
+export function resultFor(
+  call: ToolCall,
+  token: string,
+  turn = 0,
+): { flow: FlowRecord; result: ConnectResult } | undefined {
   const flow = flowOf(call, token)
+  // over a connection that stays open: the answer to this request, of several
+  if (flow?.keep && flow.idle && flow.turn! > turn) {
+    const { phase: _, ...result } = resultOf(flow, flow.answeredAt!)
+    return {
+      flow,
+      result: { ...result, phase: 'answer', totalMicros: flow.answeredAt! - (flow.turnAt ?? flow.startedAt) },
+    }
+  }
   return flow?.endedAt === undefined ? undefined : { flow, result: resultOf(flow, call.reader.now) }
 }
 

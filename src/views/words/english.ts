@@ -216,6 +216,8 @@ export const ENGLISH = {
   'net.hop': '{what} from {src} to {dst} comes in by {place}.',
   'net.connect.title': 'connect',
   'net.connect': '{From} opens a connection to {dst}.',
+  'net.send': '{From} asks again over the same connection.',
+  'net.close': '{From} closes the connection.',
   'net.request.title': '{what}',
   'net.request': 'The request {what} from {peer} has reached the listening socket: the kernel hands it to the process.',
   'net.result.title': 'answer {how}',

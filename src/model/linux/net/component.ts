@@ -5,6 +5,7 @@ import { whilePowered } from '../power.ts'
 import { connect, type ConnectRequest, type NetRespond } from './connect.ts'
 import { CONNTRACK_GC, sweepConntrack } from './conntrack-table.ts'
 import { changeFlow, endPacket, putPacket } from './flow.ts'
+import { closeKept, sendAgain } from './keep-alive.ts'
 import { failFlow } from './result.ts'
 import { ACK, DATA_AGAIN, NET_RTO, PSH, repeat, RST, sendFromClient, sendFromServer } from './segments.ts'
 import { land } from './sockets.ts'
@@ -136,6 +137,8 @@ export const packets: ModelComponent = {
     'net.hop': hop,
     'net.probe-hop': hop,
     'net.connect': connectInput,
+    'net.send': sendAgain,
+    'net.close': closeKept,
     'net.respond': respond,
     [NET_RTO]: repeat,
     'timer.net-deadline': deadline,

@@ -34,6 +34,8 @@ export interface ConnectRequest {
   /** UDP: how often the datagram is sent, and how long to wait for each answer. */
   readonly attempts?: number
   readonly retryMicros?: number
+  /** Stays open after the answer, for `net.send` (keep-alive.ts). */
+  readonly keep?: boolean
   /** Repeats by the clock: a probe. Its hops are `net.probe-hop`. */
   readonly routine?: boolean
   /** The process's container, for pictures. */
@@ -81,6 +83,7 @@ export function connect(world: ModelWorld, asked: ConnectRequest): string {
       dport: request.dport,
       ...(request.container === undefined ? {} : { clientContainer: request.container }),
       ...(translated && 'lb' in translated ? { socketLb: translated.lb } : {}),
+      ...(request.keep === true ? { keep: true as const } : {}),
       ...(request.via === undefined ? {} : { via: request.via }),
       state: 'connecting',
       ...(request.request === undefined ? {} : { request: request.request }),

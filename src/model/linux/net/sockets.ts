@@ -9,6 +9,7 @@ import type { NetRequest } from './connect.ts'
 import { daemonAnswer } from './daemons.ts'
 import { changeFlow, listPacket, newPacket } from './flow.ts'
 import { listensOutside, outsideAnswer } from './outside-servers.ts'
+import { keepOpen } from './keep-alive.ts'
 import { isOutside, samePlace } from './places.ts'
 import { answered, failFlow, succeedFlow } from './result.ts'
 import { ACK, DATA_AGAIN, FIN, PSH, RST, sendFromClient, sendFromServer, SYN } from './segments.ts'
@@ -222,7 +223,8 @@ function landAtClient(
     return sendFromClient(world, flow.id, ACK, 'ACK')
   }
   if (flags & PSH) {
-    if (flow.endedAt !== undefined) return
+    if (flow.endedAt !== undefined || flow.idle) return
+    if (flow.keep) return keepOpen(world, flow)
     answered(world, flow.id)
     succeedFlow(world, flow.id)
     return sendFromClient(world, flow.id, FIN | ACK, 'FIN, ACK')
