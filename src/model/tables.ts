@@ -787,6 +787,8 @@ export type KubeProxyRecord = {
   syncs: number
   fullSyncs: number
   failures: number
+  /** What its mode keeps between two syncs (SyncPlan.memory). */
+  memory?: unknown
   /** Of the last sync. */
   metrics?: {
     filterRules: number

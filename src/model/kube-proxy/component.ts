@@ -206,18 +206,20 @@ function sync(world: ModelWorld, event: SimEvent): void {
   const { node, causes } = proxy
   const full =
     proxy.needFullSync || (proxy.lastFullSyncAt !== undefined && world.now - proxy.lastFullSyncAt > FULL_SYNC_PERIOD)
-  const plan = modeOf(proxy).plan(world, {
+  const mode = modeOf(proxy)
+  const plan = mode.plan(world, {
     node,
     config: liveConfig(world, node, proxy.zone ?? ''),
     services: serviceStates(world, node),
     changed: full ? undefined : new Set(proxy.changed),
     cleanupDue: world.now - (proxy.lastCleanupAt ?? -SYNC_PERIOD) >= proxy.configuration.syncMicros,
     options: proxy.configuration.options,
+    memory: proxy.memory,
   })
   const facts = { services: proxy.changed.slice(0, 20), full, lines: plan.lines }
   plan.writes.forEach((write, i) => {
     const last = i === plan.writes.length - 1
-    if (last) world.because(full ? 'KP3' : 'KP5', facts)
+    if (last) world.because(full ? (mode.rules?.full ?? 'KP3') : (mode.rules?.partial ?? 'KP5'), facts)
     send(world, `${node}/kernel`, write, last ? { full } : { setup: true }, causes)
   })
   const next = put(world, {
@@ -231,6 +233,7 @@ function sync(world: ModelWorld, event: SimEvent): void {
     fullSyncs: proxy.fullSyncs + (full ? 1 : 0),
     ...(full ? { lastFullSyncAt: world.now } : {}),
     ...(plan.cleanedUp ? { lastCleanupAt: world.now } : {}),
+    ...(plan.memory === undefined ? {} : { memory: plan.memory }),
     metrics: plan.metrics,
   })
   if (!next.busy) afterSync(world, next)

@@ -30,6 +30,8 @@ export interface SyncInput {
   readonly cleanupDue: boolean
   /** Scheduler, layout and the like: what the mode reads of the configuration, as it is written there. */
   readonly options: Readonly<Record<string, unknown>>
+  /** `SyncPlan.memory` of the last sync; undefined: the process has just started. */
+  readonly memory: unknown
 }
 
 export interface SyncPlan {
@@ -38,6 +40,8 @@ export interface SyncPlan {
   readonly cleanedUp: boolean
   /** Size of what is written, for people: lines of a restore, lines of an nft transaction, netlink calls. */
   readonly lines: number
+  /** What the process keeps in its memory until the next sync. Plain. */
+  readonly memory?: unknown
   readonly metrics: {
     readonly filterRules: number
     readonly natRules: number
@@ -52,6 +56,8 @@ export interface ProxyMode {
   readonly name: ProxyModeName
   /** Kinds of events by which the kernel answers its writes: `{ ok, error?: { line, message }, ctx }`. */
   readonly answers: readonly string[]
+  /** Rules that say what its syncs write; those of iptables where there is none. */
+  readonly rules?: { readonly full: string; readonly partial: string }
   plan(reader: ModelReader, input: SyncInput): SyncPlan
   /** What takes all of this mode away again (CleanupLeftovers): at start in another mode, and for --cleanup. */
   cleanup(reader: ModelReader, node: string): readonly KernelWrite[]

@@ -47,4 +47,19 @@ export const KUBE_PROXY_RULES: readonly Rule[] = [
     says: 'At start in mode nftables kube-proxy takes away what iptables and ipvs left, and at start in one of these what nftables left. Between iptables and ipvs it cleans nothing.',
     source: 'kubernetes/kubernetes cmd/kube-proxy/app/server_linux.go platformCleanup',
   },
+  {
+    id: 'KP31',
+    says: 'A full sync in mode nftables writes the table with its base chains, sets and maps, and of these maps the elements that differ from what the kernel lists: at start, after a failure, when the zone changes, and hourly.',
+    source: 'kubernetes/kubernetes pkg/proxy/nftables/proxier.go setupNFTables, nftElementStorage.readOrReset',
+  },
+  {
+    id: 'KP32',
+    says: 'A partial sync in mode nftables writes the chains of Services that changed and, of the maps, single elements. The rest of the table is not touched, however large it is.',
+    source: 'kubernetes/kubernetes pkg/proxy/nftables/proxier.go syncProxyRules skipServiceUpdate, ensureElem',
+  },
+  {
+    id: 'KP33',
+    says: 'A chain that no Service needs any more is emptied at once and deleted by a sync more than 1 s later: older kernels count it as referenced for a moment after the map element that led to it is gone.',
+    source: 'kubernetes/kubernetes pkg/proxy/nftables/proxier.go staleChains',
+  },
 ]
