@@ -21,7 +21,7 @@ const ready = (machine: Machine<Tables>, node: string) =>
 describe('faults', () => {
   it('each can be set on each of its targets and healed, and the cluster comes back', { timeout: 120_000 }, () => {
     for (const fault of FAULTS) {
-      const machine = openScenario('shop', 2)
+      const machine = openScenario(fault.name.startsWith('lb-') ? 'services-cloud' : 'shop', 2)
       const target = fault.targets(machine.reader).at(-1)!
       expect(faultProblem(machine.reader, { name: fault.name, target, on: true })).toBeUndefined()
       set(machine, fault.name, target, true)

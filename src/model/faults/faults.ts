@@ -4,6 +4,7 @@ import type { SimEvent } from '../../sim/contract.ts'
 import type { Fault } from './fault.ts'
 import { kubeletStopped } from './kubelet-stopped.ts'
 import { linkDown } from './link-down.ts'
+import { ignoresHealthChecks } from './load-balancer-faults.ts'
 import { booted, nodeOff } from './node-off.ts'
 import { containerKilled, pauseKilled } from './process-killed.ts'
 import { registryDown, registryRateLimit, slowRegistry } from './registry-faults.ts'
@@ -17,6 +18,7 @@ export const FAULTS: readonly Fault[] = [
   registryDown,
   slowRegistry,
   registryRateLimit,
+  ignoresHealthChecks,
 ]
 
 export const faultNamed = (name: string): Fault | undefined => FAULTS.find((fault) => fault.name === name)

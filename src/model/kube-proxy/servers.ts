@@ -31,7 +31,7 @@ const healthTimeout = (proxy: KubeProxyRecord): Micros => 2 * proxy.configuratio
 const SYNC = 'timer.kube-proxy-sync'
 
 const RULE: Rule = {
-  id: 'KP20',
+  id: 'KH1',
   says: 'For a LoadBalancer with externalTrafficPolicy Local each kube-proxy answers on the health check node port: 200 where a ready endpoint is on its node, else 503.',
   source: 'pkg/proxy/healthcheck/service_health.go SyncServices',
 }
@@ -81,7 +81,7 @@ function syncServers(world: ModelWorld, node: string): void {
     if (before?.checks[service]?.port === port) continue
     const containerId = world.get('processes', `${node}|${proxy.pid}`)?.containerId ?? ''
     const listen: ListenRequest = { pid: proxy.pid, containerId, proto: 'tcp', ip: '0.0.0.0', port }
-    world.because('KP20', { service, port })
+    world.because('KH1', { service, port })
     world.send('kernel.listen', `${node}/kernel`, listen, { delayMicros: 40 })
   }
   const pending = proxy.changed.length > 0 ? before?.pendingSince : undefined
