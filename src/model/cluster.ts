@@ -21,6 +21,7 @@ import { withServers } from './kube-proxy/servers.ts'
 import { kubelet } from './kubelet/kubelet.ts'
 import { kernel } from './linux/kernel.ts'
 import { bpf } from './linux/bpf/component.ts'
+import { ipvs } from './linux/ipvs/component.ts'
 import { packets } from './linux/net/component.ts'
 import { netfilter } from './linux/netfilter/component.ts'
 import { cloud } from './load-balancer/cloud.ts'
@@ -91,6 +92,7 @@ export const COMPONENTS: readonly ModelComponent[] = [
   netfilter,
   packets,
   bpf,
+  ipvs,
   withServers(kubeProxy),
   metalLbController,
   metalLbSpeaker,

@@ -3,6 +3,7 @@ import type { ModelHandler, ModelWorld } from '../tables.ts'
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import { listenerId } from './listeners.ts'
 import { detach } from './bpf/maps.ts'
+import { wipeIpvs } from './ipvs/wipe.ts'
 import { dropNetns } from './links.ts'
 import { tellActorOf } from './processes.ts'
 import { wipeNetfilter } from './netfilter/wipe.ts'
@@ -31,5 +32,6 @@ export function powerLost(world: ModelWorld, event: SimEvent): void {
   for (const listener of world.by('listeners', 'node', node)) world.put('listeners', listenerId(listener), undefined)
   for (const netns of world.by('netns', 'node', node)) if (netns.name !== '') dropNetns(world, node, netns.name)
   wipeNetfilter(world, node)
+  wipeIpvs(world, node)
   detach(world, node)
 }

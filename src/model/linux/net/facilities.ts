@@ -3,6 +3,7 @@
  * gives no passes and costs nothing.
  */
 import { bpfFacility } from '../bpf/component.ts'
+import { ipvsFacility } from '../ipvs/component.ts'
 import type { ModelReader, ModelWorld } from '../../tables.ts'
 import type { HookPass, StepTexts } from '../netfilter/hooks.ts'
 
@@ -17,7 +18,7 @@ export interface Facility {
   keep?(world: ModelWorld, node: string, data: unknown): void
 }
 
-const FACILITIES: readonly Facility[] = [bpfFacility, ]
+const FACILITIES: readonly Facility[] = [bpfFacility, ipvsFacility]
 
 const NONE: readonly HookPass[] = []
 const joined = new WeakMap<readonly HookPass[], { with: readonly HookPass[]; list: readonly HookPass[] }>()

@@ -10,13 +10,21 @@ import { askAbout, type Place } from './match-ask.ts'
 import type { Walk } from './walk.ts'
 
 export type TableVerdict =
-  | { readonly kind: 'ACCEPT' | 'DROP'; readonly chain: string; readonly index: number; readonly policy: boolean }
+  | {
+      readonly kind: 'ACCEPT' | 'DROP'
+      readonly chain: string
+      readonly index: number
+      readonly policy: boolean
+      /** Instead of naming the rule, where there is none. */
+      readonly why?: string
+    }
   | {
       readonly kind: 'REJECT'
       readonly with: string
       readonly chain: string
       readonly index: number
       readonly policy: false
+      readonly why?: string
     }
   | {
       readonly kind: 'NAT'

@@ -4,6 +4,7 @@
  */
 import { type Ip, parseIp } from './address.ts'
 import { inSet } from './ip-set.ts'
+import { ipvsOf } from './ipvs-property.ts'
 import { askAbout, type Place } from './match-ask.ts'
 import { addressType } from './route.ts'
 import type { Match } from './rule.ts'
@@ -46,6 +47,8 @@ export function matchByName(walk: Walk, match: Opaque, place: Place): boolean {
       return options.every((option) => (packetType(walk) === option.values[0]?.toLowerCase()) !== option.not)
     case 'set':
       return options.every((option) => option.name !== '--match-set' || setMatches(walk, option, place))
+    case 'ipvs':
+      return ipvsMatches(walk, options) ?? askAbout(walk, place, `does -m ipvs ${match.args.join(' ')} match?`)
     case 'rpfilter':
       return askAbout(walk, place, RPFILTER, { usual: 1 }) !== has('--invert')
     case 'hashlimit':
@@ -120,11 +123,30 @@ function setMatches(walk: Walk, option: Option, place: Place): boolean {
   const sides = flags.split(',')
   const set = walk.source.sets?.(name)
   const known = set && inSet(set, walk, sides, (inner) => walk.source.sets?.(inner))
-  if (known !== undefined) return known !== option.not
+  if (known !== undefined) {
+    walk.trace.lookedUp()
+    return known !== option.not
+  }
   const members = sides.map((side, at) =>
     at === 1 ? portOf(walk, side) : side === 'src' ? walk.src.text : walk.dst.text,
   )
   return askAbout(walk, place, `is ${members.join(',')} (${flags}) in the set ${name}?`) !== option.not
+}
+
+/** xt_ipvs.c: the virtual server that the packet went through. undefined: an option that looks at something else. */
+function ipvsMatches(walk: Walk, options: readonly Option[]): boolean | undefined {
+  const property = ipvsOf(walk)
+  let fits = true
+  for (const { name, values, not } of options) {
+    let same: boolean
+    if (name === '--ipvs') same = property !== undefined
+    else if (name === '--vaddr') same = property?.vaddr === values[0]?.replace(/\/(32|128)$/, '')
+    else if (name === '--vport') same = property?.vport === Number(values[0])
+    else if (name === '--vproto') same = property?.proto === values[0]?.toLowerCase()
+    else return undefined
+    if (same === not) fits = false
+  }
+  return fits
 }
 
 function portOf(walk: Walk, side: string): string {

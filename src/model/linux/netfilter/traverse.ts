@@ -253,7 +253,7 @@ function table(run: Run, name: string, hook: Hook): Stop | undefined {
 
 function stopOf(verdict: Exclude<TableVerdict, { kind: 'NAT' }>, name: string, hook: Hook): Stop {
   const rule = verdict.index + 1
-  const why = verdict.policy ? `policy of ${hook}` : `rule ${rule} of ${verdict.chain}`
+  const why = verdict.why ?? (verdict.policy ? `policy of ${hook}` : `rule ${rule} of ${verdict.chain}`)
   return {
     verdict: verdict.kind === 'REJECT' ? 'REJECT' : 'DROP',
     stoppedBy: { hook, table: name, chain: verdict.chain, rule, why },

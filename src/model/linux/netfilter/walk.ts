@@ -2,6 +2,7 @@
 import type { ConntrackEntry, CtState } from './conntrack.ts'
 import type { HookName } from './hooks.ts'
 import type { Ip } from './address.ts'
+import type { Packet } from './packet.ts'
 import type { Tuple } from './packet.ts'
 import type { Link } from './route.ts'
 import type { Rule } from './rule.ts'
@@ -10,7 +11,8 @@ import type { TraceBuilder } from './trace.ts'
 
 /** A question that the rules alone do not answer. */
 export interface Question {
-  readonly kind: 'random' | 'nth' | 'unknown' | 'interface' | 'nat-address' | 'port'
+  /** `choice`: one of `below` ways, each as likely (numgen). */
+  readonly kind: 'random' | 'nth' | 'choice' | 'unknown' | 'interface' | 'nat-address' | 'port'
   readonly table: string
   readonly chain: string
   /** From 0. */
@@ -53,6 +55,8 @@ export interface Walk {
   readonly trace: TraceBuilder
   readonly assumed: Set<string>
   readonly effects: Effect[]
+  /** As it came to this machine. */
+  readonly packet0?: Packet
   family: 4 | 6
   proto: number
   src: Ip
