@@ -7,7 +7,7 @@ import { answerOfProxy } from '../kube-proxy/servers.ts'
 import { POOL, poolSize } from '../load-balancer/pool.ts'
 import { memoryOf } from './process-memory.ts'
 import { DELETED, DIRECTORY, readContainerFile } from './container-files.ts'
-import { httpReply, isDns, isHttp, type HttpRequest, type HttpResponse } from './payloads.ts'
+import { httpReply, isDns, isHttp, type HttpRequest, type HttpResponse, type TextDatagram } from './payloads.ts'
 import { accessLogApache, accessLogNginx } from './access-log.ts'
 
 export type Answer = {
@@ -86,6 +86,15 @@ const web = http((reader, container, request, net) => {
     return switchedOff('/tmp/unready', 'READY') ? httpReply(503, 'not ready\n') : httpReply(200, 'ok\n')
   if (path === '/clientip') return httpReply(200, `${net.peerIp}:${net.peerPort}\n`)
   return httpReply(200, `${podHostname(reader, container)}\n`)
+})
+
+/** The lab's own: notes who sent, and answers with the name of its pod unless QUIET=true. */
+const udpEcho: Server = (reader, container, net) => ({
+  log: `${net.peerIp}:${net.peerPort}`,
+  workMicros: 120,
+  ...(env(container, 'QUIET') === 'true'
+    ? { reset: true }
+    : { response: { protocol: 'text', text: podHostname(reader, container) } satisfies TextDatagram }),
 })
 
 /** test/images/agnhost/netexec, serve-hostname, liveness. */
@@ -187,6 +196,7 @@ export const SERVERS: Readonly<Record<string, Server>> = {
   httpd,
   'busybox-httpd': httpd,
   web,
+  'udp-echo': udpEcho,
   agnhost,
   whoami,
   'hello-app': helloApp,

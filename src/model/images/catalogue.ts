@@ -237,6 +237,12 @@ export const CATALOGUE: readonly CatalogueImage[] = [
       ['web', 'web', 'web server on $PORT (8080): / gives the pod name, /healthz and /ready can be turned off'],
       ['crasher', 'crasher', 'ends with $EXIT_CODE (1) after $AFTER_SECONDS (5)'],
       ['client', 'client', 'asks $URL every $EVERY_SECONDS (2) and logs the answer'],
+      ['udp-echo', 'udp-echo', 'hears UDP on $PORT (5140), notes who sent, answers with the pod name unless QUIET=true'],
+      [
+        'udp-sender',
+        'udp-sender',
+        'sends a datagram to $HOST $PORT (5140) every $EVERY_SECONDS (5), always from the port $SOURCE_PORT (40000)',
+      ],
       ['memory-hog', 'memory-hog', 'takes $MEGABYTES_PER_SECOND (10) more, until it may not'],
       ['ignores-sigterm', 'ignores-sigterm', 'hears SIGTERM and goes on'],
     ] as const

@@ -9,7 +9,7 @@ import type { ConnectResult } from '../linux/net/result.ts'
 import { parseIp } from '../linux/netfilter/address.ts'
 import { MILLI, SECOND } from '../../sim/clock.ts'
 import { hostnameOf, type Session } from './session.ts'
-import { httpGet, statusText, type DnsResponse, type HttpResponse } from './payloads.ts'
+import { httpGet, statusText, type DnsResponse, type HttpResponse, type TextDatagram } from './payloads.ts'
 
 export type NetOutcome = { out: string; err: string; status: number }
 
@@ -31,6 +31,10 @@ type Order = {
   headers: Record<string, string>
   server?: string
   url: string
+  /** nc -u */
+  udp?: boolean
+  /** nc -p: the source port it binds. */
+  sourcePort?: number
 }
 
 /** Under way between two answers: plain data, kept in the shell's wait. */
@@ -66,6 +70,8 @@ export function parseOrder(argv: readonly string[]): Order | NetOutcome {
     if (!word.startsWith('-') || word === '-') rest.push(word)
     else if (tool === 'curl') curlFlag(order, word, value)
     else if (tool === 'wget') wgetFlag(order, word, value)
+    else if (tool === 'nc' && word === '-u') order.udp = true
+    else if (tool === 'nc' && word === '-p') order.sourcePort = Number(value())
     else if (/^-[wWT]$/.test(word)) order.maxMicros = Math.round(Number(value()) * SECOND)
     else if (/^-(type|query|c|i|p|o)/.test(word) && !word.includes('=')) value()
     else if (/^-[a-z]*w\d+$/.test(word)) order.maxMicros = Number(/\d+$/.exec(word)![0]) * SECOND
@@ -200,10 +206,12 @@ function reach(s: Session, task: number, work: NetWork): NetWork | NetOutcome {
   const http = order.tool === 'curl' || order.tool === 'wget'
   connect(s.world, {
     from: place(s),
-    proto: order.tool === 'ping' ? 'icmp' : 'tcp',
+    proto: order.tool === 'ping' ? 'icmp' : order.udp ? 'udp' : 'tcp',
+    ...(order.sourcePort === undefined ? {} : { sport: order.sourcePort }),
     dst: ip,
     dport: order.tool === 'ping' ? 0 : order.port,
-    what: http ? `${order.headOnly ? 'HEAD' : order.method} ${order.path}` : order.tool,
+    what: http ? `${order.headOnly ? 'HEAD' : order.method} ${order.path}` : order.udp ? 'datagram' : order.tool,
+    ...(order.udp ? { request: { protocol: 'text', text: 'line' } satisfies TextDatagram } : {}),
     ...(http
       ? {
           request: httpGet(
@@ -269,6 +277,11 @@ function done(work: NetWork, result: ConnectResult, s: Session): NetOutcome {
     case 'wget':
       return wgetDone(work, result)
     case 'nc':
+      // A datagram has no end that nc could see: it prints what comes, and goes when its time is over.
+      if (work.order.udp) {
+        const text = (result.response as TextDatagram | undefined)?.text
+        return { out: text === undefined ? '' : `${text}\n`, err: '', status: result.error === 'refused' ? 1 : 0 }
+      }
       return result.ok
         ? { out: '', err: `${work.ip} (${work.ip}:${work.order.port}) open\n`, status: 0 }
         : failure(

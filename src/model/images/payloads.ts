@@ -23,6 +23,9 @@ export type DnsResponse = {
   authoritative: boolean
 }
 
+/** A line of text, as nc sends and prints it. */
+export type TextDatagram = { protocol: 'text'; text: string }
+
 export function httpGet(
   host: string,
   path: string,

@@ -319,6 +319,9 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   client: script(
     'while true; do curl -sS --max-time ${TIMEOUT_SECONDS:-5} "${URL:-http://web/}"; sleep ${EVERY_SECONDS:-2}; done',
   ),
+  'udp-sender': script(
+    'while true; do echo sent; nc -u -w 1 -p ${SOURCE_PORT:-40000} "${HOST:-echo}" ${PORT:-5140}; sleep ${EVERY_SECONDS:-5}; done',
+  ),
   'memory-hog': hog,
   stress: hog,
   'ignores-sigterm': {

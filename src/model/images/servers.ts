@@ -84,6 +84,13 @@ export const SERVER_PROGRAMS: Readonly<Record<string, ServerProgram>> = {
     rss: 6 << 20,
     stop: { code: 0, afterMicros: 20 * MILLI, says: (signal) => `${signal}: closing\n` },
   },
+  'udp-echo': {
+    ports: (c) => [{ proto: 'udp', port: Number(env(c, 'PORT') ?? 5140) }],
+    hello: (c) => `listening on udp :${env(c, 'PORT') ?? 5140}\n`,
+    startMicros: 20 * MILLI,
+    rss: 3 << 20,
+    stop: { code: 0, afterMicros: 10 * MILLI, says: (signal) => `${signal}: closing\n` },
+  },
   agnhost: {
     ports: (_, argv) => {
       switch (argv[1]) {

@@ -136,7 +136,9 @@ function nc(call: ToolCall): ToolResult {
           proto: udp ? 'udp' : 'tcp',
           dst: found.ip,
           dport: Number(port),
-          what: 'nc',
+          what: udp ? 'datagram' : 'nc',
+          ...(words.values.has('p') ? { sport: Number(words.values.get('p')) } : {}),
+          ...(udp ? { request: { protocol: 'text', text: 'line' } } : {}),
           timeoutMicros: limit,
         }),
       ],
@@ -147,7 +149,9 @@ function nc(call: ToolCall): ToolResult {
   const ended = resultFor(call, state.token)
   if (!ended) return { state, wait: { tables: ['flows'] } }
   const proto = words.flags.has('u') ? 'udp' : 'tcp'
-  // Nobody answers an empty datagram: silence counts as open, a port unreachable does not.
+  const text = (ended.result.response as { protocol?: string; text?: string } | undefined)?.text
+  if (proto === 'udp' && text !== undefined) return { out: `${text}\n`, exit: 0 }
+  // Nobody has to answer a datagram: silence counts as open, a port unreachable does not.
   if (ended.result.ok || (proto === 'udp' && ended.result.error === 'timeout'))
     return { err: verbose ? `Connection to ${host} (${state.ip}) ${port} port [${proto}/*] succeeded!\n` : '', exit: 0 }
   const why =
