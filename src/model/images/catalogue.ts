@@ -237,7 +237,11 @@ export const CATALOGUE: readonly CatalogueImage[] = [
       ['web', 'web', 'web server on $PORT (8080): / gives the pod name, /healthz and /ready can be turned off'],
       ['crasher', 'crasher', 'ends with $EXIT_CODE (1) after $AFTER_SECONDS (5)'],
       ['client', 'client', 'asks $URL every $EVERY_SECONDS (2) and logs the answer'],
-      ['udp-echo', 'udp-echo', 'hears UDP on $PORT (5140), notes who sent, answers with the pod name unless QUIET=true'],
+      [
+        'udp-echo',
+        'udp-echo',
+        'hears UDP on $PORT (5140), notes who sent, answers with the pod name unless QUIET=true',
+      ],
       [
         'udp-sender',
         'udp-sender',

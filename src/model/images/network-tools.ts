@@ -294,7 +294,11 @@ function done(work: NetWork, result: ConnectResult, s: Session): NetOutcome {
       const tail = (got: number) =>
         `\n--- ${work.order.host} ping statistics ---\n1 packets transmitted, ${got} packets received, ${got ? 0 : 100}% packet loss\n`
       return result.ok
-        ? { out: `${head}64 bytes from ${work.ip}: seq=0 ttl=${answerTtl(s.world, result.flow)} time=${ms} ms\n${tail(1)}`, err: '', status: 0 }
+        ? {
+            out: `${head}64 bytes from ${work.ip}: seq=0 ttl=${answerTtl(s.world, result.flow)} time=${ms} ms\n${tail(1)}`,
+            err: '',
+            status: 0,
+          }
         : { out: head + tail(0), err: '', status: 1 }
     }
   }
