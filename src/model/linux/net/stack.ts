@@ -118,6 +118,8 @@ function asker(world: ModelWorld, node: string): Ask {
       }
       case 'nth':
         return world.random(`nth ${node}`, 2)
+      case 'choice':
+        return world.random(`numgen ${node}`, question.below)
       case 'nat-address':
       case 'port':
         return world.random(`nat ${node}`, question.below)

@@ -19,8 +19,11 @@ export interface Exploration {
   readonly cut: boolean
 }
 
+/** Answers of one question that are tried. */
+const MOST = 1_024
+
 /** Ports that NAT draws at random do not fork the way: the first of the range stands for all. */
-const FORKS = new Set<Question['kind']>(['random', 'nth', 'unknown', 'interface', 'nat-address'])
+const FORKS = new Set<Question['kind']>(['random', 'nth', 'choice', 'unknown', 'interface', 'nat-address'])
 
 export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 4_096): Exploration {
   const branches: Branch[] = []
@@ -32,12 +35,13 @@ export function explore(ns: NetNamespace, packet: Packet, entry: Entry, limit = 
       if (!FORKS.has(question.kind)) return 0
       // one answer per rule and thing asked: the same rule met again is answered alike
       const before =
-        question.kind === 'random' || question.kind === 'nth'
+        question.kind === 'random' || question.kind === 'nth' || question.kind === 'choice'
           ? undefined
           : (answers.find((a) => a.question.about === question.about)?.answer ?? impliedAnswer(question, answers))
       if (before !== undefined) return before
-      const first = question.kind === 'nat-address' ? 0 : usual(question)
-      const last = question.kind === 'nat-address' ? Math.min(question.below, 256) - 1 : 1 - first
+      const many = question.kind === 'nat-address' || question.kind === 'choice'
+      const first = many ? 0 : usual(question)
+      const last = many ? Math.min(question.below, MOST) - 1 : 1 - first
       const answer = choices.length < script.length ? script[choices.length]! : first
       choices.push({ answer, last })
       answers.push({ question, answer })

@@ -1,0 +1,589 @@
+/** Reads commands of nft: one a line, or blocks as `nft list` prints them. nftables src/parser_bison.y. */
+import type { ChainSpec, Command, SetSpec, Spot, Verb } from './command.ts'
+import { parseTime } from './data-type.ts'
+import { expressionText } from './expression-text.ts'
+import { parseExpression, typesOf } from './parse-expression.ts'
+import { parseStatements } from './parse-rule.ts'
+import { type BaseChain, FAMILIES, type Family } from './store.ts'
+import { NftSyntaxError, type Word, Words, wordsOf } from './words.ts'
+
+export interface ParsedCommands {
+  readonly commands: readonly Command[]
+  /** Lines that were passed over; only when asked to go on. */
+  readonly problems: readonly { readonly line: number; readonly message: string }[]
+}
+
+const VERBS: ReadonlySet<string> = new Set(['add', 'create', 'insert', 'replace', 'delete', 'destroy', 'flush'])
+const OBJECTS: ReadonlySet<string> = new Set(['counter', 'quota', 'limit', 'flowtable', 'secmark', 'synproxy', 'ct'])
+const FAMILY_NAMES: ReadonlySet<string> = new Set(FAMILIES)
+
+/** `goOn`: a line that cannot be read is named and passed over. Otherwise the first one throws an NftSyntaxError. */
+export function parseCommands(text: string, goOn = false): ParsedCommands {
+  const parser = new Parser(text, goOn)
+  parser.all()
+  return parser
+}
+
+class Parser implements ParsedCommands {
+  readonly commands: Command[] = []
+  readonly problems: { line: number; message: string }[] = []
+  private readonly text: string
+  private readonly words: Words
+  private readonly goOn: boolean
+  constructor(text: string, goOn: boolean) {
+    this.text = text
+    this.words = new Words(wordsOf(text))
+    this.goOn = goOn
+  }
+
+  all(): void {
+    const { words } = this
+    for (;;) {
+      words.skipEnds()
+      if (words.done) return
+      this.guarded(() => this.command())
+    }
+  }
+
+  /** One line, or one block; with `goOn` a bad one is left out. */
+  private guarded(read: () => void): void {
+    const from = this.words.at
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof NftSyntaxError) || !this.goOn) throw error
+      const line = this.words.list[Math.min(from, this.words.list.length - 1)]!.line
+      this.problems.push({ line: error.word.line || line, message: error.message })
+      this.words.at = Math.max(this.words.at, from + 1)
+      while (!this.words.done && !(this.words.peek().kind === 'end' && this.words.peek().text === '\n')) this.words.at++
+    }
+  }
+
+  private spot(from: Word): Spot {
+    const last = this.words.list[Math.max(0, this.words.at - 1)]!
+    return { line: from.line, from: from.from, to: last.line === from.line ? Math.max(from.from, last.to) : from.to }
+  }
+
+  private command(): void {
+    const { words } = this
+    const first = words.peek()
+    const verb = (words.take(...VERBS) ?? 'add') as Verb
+    if (verb === 'flush' && words.take('ruleset')) {
+      const family = this.family(false)
+      this.commands.push({ object: 'ruleset', verb: 'flush', ...(family ? { family } : {}), spot: this.spot(first) })
+      return
+    }
+    const object = words.peek()
+    if (object.kind !== 'word') throw words.unexpected()
+    switch (object.text) {
+      case 'table':
+        words.next()
+        return this.table(verb, first)
+      case 'chain':
+        words.next()
+        return this.chain(verb, first)
+      case 'rule':
+        words.next()
+        return this.rule(verb, first)
+      case 'set':
+      case 'map':
+        words.next()
+        return this.set(verb, first, object.text === 'map')
+      case 'element':
+        words.next()
+        return this.element(verb, first)
+    }
+    if (OBJECTS.has(object.text)) {
+      words.next()
+      return this.object(verb, first, object.text)
+    }
+    // `add ip filter output ...` is a rule, too
+    if (words.list[words.at - 1]?.text === verb && (FAMILY_NAMES.has(object.text) || verb !== 'add'))
+      return this.rule(verb, first)
+    throw words.unexpected()
+  }
+
+  private family(required: true): Family
+  private family(required: boolean): Family | undefined
+  private family(required: boolean): Family | undefined {
+    const word = this.words.peek()
+    if (word.kind === 'word' && FAMILY_NAMES.has(word.text)) {
+      this.words.next()
+      return word.text as Family
+    }
+    return required ? 'ip' : undefined
+  }
+
+  private name(): Word {
+    const word = this.words.peek()
+    if (word.kind !== 'word' && word.kind !== 'string') throw this.words.unexpected('string')
+    return this.words.next()
+  }
+
+  private byHandle(verb: Verb): number | undefined {
+    if ((verb !== 'delete' && verb !== 'destroy') || !this.words.take('handle')) return undefined
+    return Number(this.words.next().text)
+  }
+
+  /** `# handle 12` at the end of the line just opened or ended. */
+  private listedHandle(): { handle?: number } {
+    const word = this.words.peek()
+    return word.kind === 'end' && word.handle !== undefined ? { handle: word.handle } : {}
+  }
+
+  /* ---------------------------------------------------------------- tables */
+
+  private table(verb: Verb, first: Word): void {
+    const { words } = this
+    const family = this.family(true)
+    const handle = this.byHandle(verb)
+    const name = handle === undefined ? this.name() : first
+    const base = { verb, family, table: handle === undefined ? name.text : '', nameSpot: spotOf(name) }
+    if (!words.is('{')) {
+      this.commands.push({
+        object: 'table',
+        ...base,
+        spot: this.spot(first),
+        ...(handle === undefined ? {} : { handle }),
+      })
+      return
+    }
+    words.next()
+    const listed = this.listedHandle()
+    const at = this.commands.length
+    let comment: string | undefined
+    let flags: string[] | undefined
+    const rules: Command[] = []
+    for (;;) {
+      words.skipEnds()
+      if (words.done) {
+        if (!this.goOn) throw words.unexpected()
+        this.problems.push({ line: words.peek().line, message: 'the text ends inside a table: it may be cut off' })
+        break
+      }
+      if (words.take('}')) break
+      this.guarded(() => {
+        const word = words.peek()
+        if (words.take('comment')) comment = words.next().text
+        else if (words.take('flags')) {
+          flags = []
+          while (words.peek().kind === 'word') {
+            flags.push(words.next().text)
+            words.take(',')
+          }
+        } else if (words.take('chain')) this.chainBlock(family, base.table, word, rules)
+        else if (words.is('set', 'map')) {
+          const map = words.next().text === 'map'
+          this.setBlock('add', family, base.table, word, map)
+        } else if (OBJECTS.has(word.text)) {
+          words.next()
+          this.objectBlock(family, base.table, word.text, word)
+        } else throw words.unexpected()
+      })
+    }
+    this.commands.splice(at, 0, {
+      object: 'table',
+      ...base,
+      spot: spotOf(first),
+      ...listed,
+      ...(comment === undefined ? {} : { comment }),
+      ...(flags === undefined ? {} : { flags }),
+    })
+    this.commands.push(...rules)
+  }
+
+  /* ---------------------------------------------------------------- chains */
+
+  private chain(verb: Verb, first: Word): void {
+    const { words } = this
+    const family = this.family(true)
+    const table = this.name().text
+    const handle = this.byHandle(verb)
+    const name = handle === undefined ? this.name() : first
+    const rules: Command[] = []
+    let spec: ChainSpec = {}
+    if (words.take('{')) spec = this.chainBody(family, table, name.text, rules)
+    this.commands.push({
+      object: 'chain',
+      verb,
+      family,
+      table,
+      name: handle === undefined ? name.text : '',
+      nameSpot: spotOf(name),
+      spec,
+      spot: this.spot(first),
+      ...(handle === undefined ? {} : { handle }),
+    })
+    this.commands.push(...rules)
+  }
+
+  private chainBlock(family: Family, table: string, first: Word, rules: Command[]): void {
+    const name = this.name()
+    this.words.expect('{')
+    const listed = this.listedHandle()
+    const at = this.commands.length
+    const spec = this.chainBody(family, table, name.text, rules)
+    this.commands.splice(at, 0, {
+      object: 'chain',
+      verb: 'add',
+      family,
+      table,
+      name: name.text,
+      nameSpot: spotOf(name),
+      spec,
+      spot: spotOf(first),
+      ...listed,
+    })
+  }
+
+  private chainBody(family: Family, table: string, chain: string, rules: Command[]): ChainSpec {
+    const { words } = this
+    let base: BaseChain | undefined
+    let policy: 'accept' | 'drop' | undefined
+    let comment: string | undefined
+    for (;;) {
+      words.skipEnds()
+      if (words.done) {
+        if (!this.goOn) throw words.unexpected()
+        return {
+          ...(base ? { base } : {}),
+          ...(policy ? { policy } : {}),
+          ...(comment === undefined ? {} : { comment }),
+        }
+      }
+      if (words.take('}')) break
+      this.guarded(() => {
+        if (words.is('type') && words.peek(2).text === 'hook') base = this.hookSpec(family)
+        else if (words.is('policy') && /^(?:accept|drop)$/.test(words.peek(1).text)) {
+          words.next()
+          policy = words.next().text as 'accept' | 'drop'
+        } else if (words.is('comment')) {
+          words.next()
+          comment = words.next().text
+        } else if (words.is('flags') && words.peek(1).text === 'offload') words.at += 2
+        else this.ruleLine('add', family, table, chain, words.peek(), rules, undefined)
+      })
+    }
+    return { ...(base ? { base } : {}), ...(policy ? { policy } : {}), ...(comment === undefined ? {} : { comment }) }
+  }
+
+  private hookSpec(family: Family): BaseChain {
+    const { words } = this
+    words.expect('type')
+    const type = words.next()
+    if (!['filter', 'nat', 'route'].includes(type.text)) throw new NftSyntaxError(`unknown chain type`, type)
+    words.expect('hook')
+    const hook = words.next()
+    const hooks = ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress', 'egress']
+    if (!hooks.includes(hook.text)) throw new NftSyntaxError('unknown chain hook', hook)
+    let device: string | undefined
+    if (words.take('device')) device = words.next().text
+    else if (words.take('devices')) {
+      words.take('=')
+      words.expect('{')
+      const names: string[] = []
+      while (!words.is('}')) {
+        names.push(words.next().text)
+        words.take(',')
+      }
+      words.next()
+      device = names.join(', ')
+    }
+    words.expect('priority')
+    const priority = this.priority(family)
+    return {
+      type: type.text as BaseChain['type'],
+      hook: hook.text as BaseChain['hook'],
+      priority,
+      ...(device === undefined ? {} : { device }),
+    }
+  }
+
+  private priority(family: Family): number {
+    const { words } = this
+    const word = words.next()
+    if (/^[+-]?\d+$/.test(word.text)) return Number(word.text)
+    const known = priorityNamed(word.text, family)
+    if (known === undefined) throw new NftSyntaxError(`'${word.text}' is invalid priority.`, word)
+    const next = words.peek()
+    if (next.kind === 'word' && (next.text === '+' || next.text === '-')) {
+      words.next()
+      const n = Number(words.next().text)
+      return next.text === '+' ? known + n : known - n
+    }
+    if (next.kind === 'word' && /^[+-]\d+$/.test(next.text)) return known + Number(words.next().text)
+    return known
+  }
+
+  /* ---------------------------------------------------------------- rules */
+
+  private rule(verb: Verb, first: Word): void {
+    const family = this.family(true)
+    const table = this.name().text
+    const chain = this.name()
+    this.ruleLine(verb, family, table, chain.text, first, this.commands, chain)
+  }
+
+  private ruleLine(
+    verb: Verb,
+    family: Family,
+    table: string,
+    chain: string,
+    first: Word,
+    into: Command[],
+    chainWord: Word | undefined,
+  ): void {
+    const { words } = this
+    let at: { handle?: number; index?: number } | undefined
+    if (chainWord && words.is('handle', 'position', 'index')) {
+      const how = words.next().text
+      const n = Number(words.next().text)
+      at = how === 'index' ? { index: n } : { handle: n }
+    }
+    const start = words.peek()
+    if (start.kind !== 'end') parseStatements(words)
+    else if (verb !== 'delete' && verb !== 'destroy') throw words.unexpected()
+    const last = words.list[words.at - 1]!
+    const text = start.kind === 'end' ? '' : oneLine(this.text.slice(start.start, last.stop))
+    into.push({
+      object: 'rule',
+      verb,
+      family,
+      table,
+      chain,
+      text,
+      spot: this.spot(first),
+      nameSpot: chainWord ? spotOf(chainWord) : spotOf(first),
+      ...(at ? { at } : {}),
+      ...this.listedHandle(),
+    })
+    if (words.peek().kind !== 'end' && !words.is('}')) throw words.unexpected()
+  }
+
+  /* ---------------------------------------------------------------- sets, maps, elements */
+
+  private set(verb: Verb, first: Word, map: boolean): void {
+    const { words } = this
+    const family = this.family(true)
+    const table = this.name().text
+    const handle = this.byHandle(verb)
+    if (handle === undefined && words.peek(1).text === '{') return this.setBlock(verb, family, table, first, map)
+    const name = handle === undefined ? this.name() : first
+    this.commands.push({
+      object: 'set',
+      verb,
+      family,
+      table,
+      name: handle === undefined ? name.text : '',
+      map,
+      spec: { types: [], flags: [] },
+      spot: this.spot(first),
+      nameSpot: spotOf(name),
+      ...(handle === undefined ? {} : { handle }),
+    })
+  }
+
+  private setBlock(verb: Verb, family: Family, table: string, first: Word, map: boolean): void {
+    const { words } = this
+    const name = this.name()
+    words.expect('{')
+    const listed = this.listedHandle()
+    const spec: { -readonly [K in keyof SetSpec]: SetSpec[K] } = { types: [], flags: [] }
+    let elements: { text: string; spot: Spot } | undefined
+    for (;;) {
+      words.skipEnds()
+      if (words.take('}')) break
+      if (words.done) throw words.unexpected()
+      const word = words.next()
+      switch (word.text) {
+        case 'type': {
+          const { key, data } = this.typeNames()
+          spec.types = key
+          if (data) spec.data = data[0] === 'verdict' ? 'verdict' : data
+          break
+        }
+        case 'typeof':
+          this.typeOf(spec)
+          break
+        case 'flags':
+          spec.flags = this.list()
+          break
+        case 'timeout':
+          spec.timeout = parseTime(words.next().text) ?? 0
+          break
+        case 'gc-interval':
+          spec.gcInterval = parseTime(words.next().text) ?? 0
+          break
+        case 'size':
+          spec.size = Number(words.next().text)
+          break
+        case 'policy':
+          spec.policy = words.next().text
+          break
+        case 'auto-merge':
+          spec.autoMerge = true
+          break
+        case 'counter':
+          spec.each = 'counter'
+          break
+        case 'comment':
+          spec.comment = words.next().text
+          break
+        case 'elements': {
+          words.expect('=')
+          elements = this.braced()
+          break
+        }
+        default:
+          words.at--
+          throw words.unexpected()
+      }
+    }
+    const shared = { family, table, name: name.text, nameSpot: spotOf(name), spot: spotOf(first) }
+    this.commands.push({ object: 'set', verb, map, spec, ...shared, ...listed })
+    if (elements)
+      this.commands.push({
+        object: 'element',
+        verb: 'add',
+        elements: undefined,
+        text: elements.text,
+        textSpot: elements.spot,
+        ...shared,
+      })
+  }
+
+  private typeNames(): { key: string[]; data: string[] | undefined } {
+    const { words } = this
+    const key: string[] = []
+    let data: string[] | undefined
+    for (;;) {
+      const list = data ?? key
+      list.push(this.name().text)
+      if (words.take('.')) continue
+      if (!data && words.take(':')) {
+        data = []
+        words.take('interval')
+        continue
+      }
+      return { key, data }
+    }
+  }
+
+  private typeOf(spec: { -readonly [K in keyof SetSpec]: SetSpec[K] }): void {
+    const { words } = this
+    const key = parseExpression(words)
+    spec.types = typesOf(key).map((type) => type.name)
+    spec.typeOf = expressionText(key)
+    if (!words.take(':')) return
+    words.take('interval')
+    if (words.take('verdict')) {
+      spec.data = 'verdict'
+      spec.dataOf = 'verdict'
+      return
+    }
+    const data = parseExpression(words)
+    spec.data = typesOf(data).map((type) => type.name)
+    spec.dataOf = expressionText(data)
+  }
+
+  private list(): string[] {
+    const out = [this.name().text]
+    while (this.words.take(',')) out.push(this.name().text)
+    return out
+  }
+
+  /** The text between braces. */
+  private braced(): { text: string; spot: Spot } {
+    const { words } = this
+    const open = words.expect('{')
+    let depth = 1
+    while (depth > 0) {
+      if (words.done) throw words.unexpected()
+      const word = words.next()
+      if (word.kind !== 'sign') continue
+      if (word.text === '{') depth++
+      else if (word.text === '}') depth--
+    }
+    const close = words.list[words.at - 1]!
+    return { text: this.text.slice(open.stop, close.start), spot: { line: open.line, from: open.from, to: close.to } }
+  }
+
+  private element(verb: Verb, first: Word): void {
+    const family = this.family(true)
+    const table = this.name().text
+    const name = this.name()
+    const { text, spot } = this.braced()
+    this.commands.push({
+      object: 'element',
+      verb,
+      family,
+      table,
+      name: name.text,
+      elements: undefined,
+      text,
+      textSpot: spot,
+      spot: this.spot(first),
+      nameSpot: spotOf(name),
+    })
+  }
+
+  /* ---------------------------------------------------------------- other objects */
+
+  private object(verb: Verb, first: Word, type: string): void {
+    const kind = type === 'ct' ? `ct ${this.name().text}` : type
+    const family = this.family(true)
+    const table = this.name().text
+    this.objectRest(verb, family, table, kind, first)
+  }
+
+  private objectBlock(family: Family, table: string, type: string, first: Word): void {
+    this.objectRest('add', family, table, type === 'ct' ? `ct ${this.name().text}` : type, first)
+  }
+
+  private objectRest(verb: Verb, family: Family, table: string, type: string, first: Word): void {
+    const { words } = this
+    const name = this.name()
+    let body = ''
+    if (words.is('{')) body = this.braced().text.trim()
+    else {
+      const start = words.peek()
+      while (words.peek().kind !== 'end' && !words.is('}')) words.next()
+      if (words.peek() !== start) body = this.text.slice(start.start, words.list[words.at - 1]!.stop)
+    }
+    this.commands.push({
+      object: 'object',
+      verb,
+      family,
+      table,
+      type,
+      name: name.text,
+      body,
+      spot: this.spot(first),
+      nameSpot: spotOf(name),
+    })
+  }
+}
+
+const spotOf = (word: Word): Spot => ({ line: word.line, from: word.from, to: word.to })
+
+/** White space outside of strings as single blanks. */
+function oneLine(text: string): string {
+  return text.includes('\n') || text.includes('\t') || text.includes('  ')
+    ? text.replace(/"[^"]*"|\s+/g, (part) => (part.startsWith('"') ? part : ' '))
+    : text
+}
+
+const PRIORITIES: Readonly<Record<string, number>> = {
+  raw: -300,
+  mangle: -150,
+  dstnat: -100,
+  filter: 0,
+  security: 50,
+  srcnat: 100,
+}
+const BRIDGE: Readonly<Record<string, number>> = { dstnat: -300, filter: -200, out: 100, srcnat: 300 }
+
+export function priorityNamed(name: string, family: Family): number | undefined {
+  const table = family === 'bridge' ? BRIDGE : PRIORITIES
+  return Object.hasOwn(table, name) ? table[name] : undefined
+}

@@ -1,0 +1,333 @@
+/** Rules of nft as text: what a rule says, remembered by its text. nftables src/parser_bison.y (stmt). */
+import { parseTime, typeNamed } from './data-type.ts'
+import {
+  parseConstant,
+  parseExpression,
+  parseFlags,
+  parseSet,
+  parseVerdict,
+  startsExpression,
+  typesOf,
+} from './parse-expression.ts'
+import type { Constant, Expression, MatchOp, NatStatement, NftRule, Statement } from './statement.ts'
+import { NftSyntaxError, Words, wordsOf } from './words.ts'
+
+const MEMO_LIMIT = 200_000
+const memo = new Map<string, NftRule>()
+
+/** The rule that a text says. One that cannot be read becomes a rule that nobody can answer. */
+export function loadedNftRule(text: string): NftRule {
+  let rule = memo.get(text)
+  if (rule) return rule
+  try {
+    rule = parseNftRule(text)
+  } catch (error) {
+    if (!(error instanceof NftSyntaxError)) throw error
+    rule = { statements: [{ kind: 'opaque', text }] }
+  }
+  if (memo.size >= MEMO_LIMIT) memo.clear()
+  memo.set(text, rule)
+  return rule
+}
+
+export function parseNftRule(text: string): NftRule {
+  const words = new Words(wordsOf(text))
+  const rule = parseStatements(words)
+  words.skipEnds()
+  if (!words.done) throw words.unexpected()
+  return rule
+}
+
+/** Statements up to the end of the line, and the comment. */
+export function parseStatements(words: Words): NftRule {
+  const statements: Statement[] = []
+  let comment: string | undefined
+  while (words.peek().kind !== 'end' && !words.is('}')) {
+    if (words.is('comment')) {
+      words.next()
+      comment = words.next().text
+      break
+    }
+    statements.push(parseStatement(words))
+  }
+  return comment === undefined ? { statements } : { statements, comment }
+}
+
+function parseStatement(words: Words): Statement {
+  const verdict = parseVerdict(words)
+  if (verdict) return verdict
+  const { text } = words.peek()
+  switch (text) {
+    case 'counter':
+      return counter(words)
+    case 'log':
+      return log(words)
+    case 'limit':
+      return limit(words)
+    case 'quota':
+      return { kind: 'opaque', text: rest(words) }
+    case 'notrack':
+      words.next()
+      return { kind: 'notrack' }
+    case 'reject':
+      return reject(words)
+    case 'dnat':
+    case 'snat':
+    case 'masquerade':
+    case 'redirect':
+      return nat(words)
+    case 'add':
+    case 'update':
+    case 'delete':
+    case 'set':
+      return setStatement(words)
+  }
+  if (text === 'ct' && words.peek(1).text === 'count') return { kind: 'opaque', text: rest(words) }
+  if (
+    text === 'ct' &&
+    words.peek(2).text === 'set' &&
+    ['helper', 'timeout', 'expectation'].includes(words.peek(1).text)
+  )
+    return { kind: 'opaque', text: rest(words) }
+  if (!startsExpression(words)) {
+    if (/^(?:tproxy|synproxy|dup|fwd|flow|meter|xt|last|exthdr|reset)$/.test(text))
+      return { kind: 'opaque', text: rest(words) }
+    words.next()
+    words.at--
+    throw words.unexpected()
+  }
+  return relation(words)
+}
+
+/** Words up to the comment or the end, as written. */
+function rest(words: Words): string {
+  const parts: string[] = []
+  while (words.peek().kind !== 'end' && !words.is('comment')) {
+    const word = words.next()
+    parts.push(word.kind === 'string' ? `"${word.text}"` : word.text)
+  }
+  return parts.join(' ')
+}
+
+/* ------------------------------------------------------------------ comparisons, maps, assignments */
+
+const OPS: Readonly<Record<string, MatchOp>> = {
+  '==': '==',
+  eq: '==',
+  '!=': '!=',
+  ne: '!=',
+  '!': '!=',
+  not: '!=',
+  '<': '<',
+  lt: '<',
+  '>': '>',
+  gt: '>',
+  '<=': '<=',
+  le: '<=',
+  '>=': '>=',
+  ge: '>=',
+}
+
+function relation(words: Words): Statement {
+  let left = parseExpression(words)
+  const types = typesOf(left)
+  if (words.take('vmap')) return { kind: 'vmap', key: left, map: parseSet(words, types, 'verdict') }
+  if (words.take('set')) return { kind: 'assign', to: left, value: assigned(words, left) }
+  const sign = words.peek()
+  const op = sign.kind !== 'string' && Object.hasOwn(OPS, sign.text) ? OPS[sign.text] : undefined
+  if (op) words.next()
+  if (words.is('{') || words.is('@'))
+    return { kind: 'match', left, op: op ?? '==', anyBit: false, right: parseSet(words, types, undefined) }
+  if (words.peek().kind === 'end') throw words.unexpected()
+  const type = types[0] ?? typeNamed('string')
+  if (words.take('(')) {
+    const value = parseFlags(words, type)
+    words.expect(')')
+    return { kind: 'match', left, op: op ?? '==', anyBit: false, right: value }
+  }
+  if (type.name !== 'ifname' && type.name !== 'string' && type.parse(words.peek().text) === undefined)
+    if (startsExpression(words))
+      return { kind: 'match', left, op: op ?? '==', anyBit: false, right: parseExpression(words) }
+  const right = parseConstant(words, types)
+  // `tcp flags syn / fin,syn,rst,ack`
+  if (words.take('/') && right.kind === 'value') {
+    left = { kind: 'binary', op: '&', left, right: parseFlags(words, type) }
+    return { kind: 'match', left, op: op ?? '==', anyBit: false, right }
+  }
+  const anyBit = type.bitmask === true && left.kind !== 'binary' && (op === undefined || sign.text === '!')
+  return { kind: 'match', left, op: op ?? '==', anyBit, right }
+}
+
+function assigned(words: Words, to: Expression): Expression {
+  if (startsExpression(words)) return parseExpression(words)
+  const value: Constant = parseConstant(words, typesOf(to))
+  return value
+}
+
+/* ------------------------------------------------------------------ other statements */
+
+function counter(words: Words): Statement {
+  words.next()
+  if (words.take('name')) return { kind: 'counter', name: words.next().text, packets: 0, bytes: 0 }
+  const packets = words.take('packets') ? Number(words.next().text) : 0
+  const bytes = words.take('bytes') ? Number(words.next().text) : 0
+  return { kind: 'counter', packets, bytes }
+}
+
+function log(words: Words): Statement {
+  words.next()
+  let options = ''
+  for (;;) {
+    const name = words.take('prefix', 'level', 'group', 'snaplen', 'queue-threshold', 'flags')
+    if (name === undefined) return { kind: 'log', options: options.trim() }
+    const value = words.next()
+    options += ` ${name} ${value.kind === 'string' ? `"${value.text}"` : value.text}`
+    if (name !== 'flags') continue
+    while (words.is(',') || ((value.text === 'tcp' || value.text === 'ip') && words.is('sequence', 'options'))) {
+      const more = words.next().text
+      options += more === ',' ? ',' : ` ${more}`
+    }
+  }
+}
+
+function limit(words: Words): Statement {
+  const from = words.at
+  words.next()
+  if (words.take('name')) {
+    const name = words.next().text
+    return { kind: 'limit', text: `limit name "${name}"`, over: false }
+  }
+  words.expect('rate')
+  const over = words.take('over') !== undefined
+  words.take('until')
+  while (
+    words.peek().kind === 'word' &&
+    /^(?:\d+(?:\/\w+)?|\/|[kmg]?bytes(?:\/\w+)?|second|minute|hour|day|week)$/.test(words.peek().text)
+  )
+    words.next()
+  if (words.take('burst')) {
+    words.next()
+    words.take('packets', 'bytes', 'kbytes', 'mbytes')
+  }
+  const text = words.list
+    .slice(from, words.at)
+    .map((word) => word.text)
+    .join(' ')
+  return { kind: 'limit', text, over }
+}
+
+function reject(words: Words): Statement {
+  words.next()
+  if (!words.take('with')) return { kind: 'reject', how: undefined, code: undefined }
+  const how = words.next()
+  if (how.text === 'tcp') {
+    words.expect('reset')
+    return { kind: 'reject', how: 'tcp', code: 'reset' }
+  }
+  if (!['icmp', 'icmpv6', 'icmpx'].includes(how.text))
+    throw new NftSyntaxError(`syntax error, unexpected ${how.text}`, how)
+  words.take('type')
+  return { kind: 'reject', how: how.text, code: words.next().text }
+}
+
+const NAT_FLAGS = new Set(['random', 'fully-random', 'persistent'])
+
+function nat(words: Words): Statement {
+  const name = words.next().text as NatStatement['name']
+  const family = words.take('ip', 'ip6') as 'ip' | 'ip6' | undefined
+  let withPort = false
+  if (words.is('addr')) {
+    words.next()
+    words.expect('.')
+    words.expect('port')
+    withPort = true
+  } else words.take('prefix', 'interval')
+  let address: Expression | undefined
+  let port: Expression | undefined
+  if (words.take('to')) {
+    if (startsExpression(words)) address = parseExpression(words)
+    else ({ address, port } = endpoint(words, family))
+    if (words.take(':')) port = parseConstant(words, [typeNamed('inet_service')])
+    else if (/^:\d/.test(words.peek().text) && words.peek().kind === 'word') port = endpoint(words, family).port
+  } else if (name === 'redirect' || name === 'masquerade') {
+    if (/^:\d/.test(words.peek().text)) port = endpoint(words, family).port
+  } else throw words.unexpected()
+  const flags: string[] = []
+  while (NAT_FLAGS.has(words.peek().text)) {
+    flags.push(words.next().text)
+    words.take(',')
+  }
+  return {
+    kind: 'nat',
+    name,
+    ...(family ? { family } : {}),
+    ...(withPort ? { withPort } : {}),
+    ...(address ? { address } : {}),
+    ...(port ? { port } : {}),
+    flags,
+  }
+}
+
+/** `10.0.0.1:80`, `[fd00::1]:80`, `:8080`, `10.0.0.1-10.0.0.9:80-90`, `10.0.0.1 . 80`. */
+function endpoint(
+  words: Words,
+  family: 'ip' | 'ip6' | undefined,
+): { address: Expression | undefined; port: Expression | undefined } {
+  const word = words.next()
+  const { text } = word
+  const found =
+    /^((?:\[[^\]]*\](?:-\[[^\]]*\])?)|[0-9.]+(?:\/\d+)?(?:-[0-9.]+)?|[0-9a-fA-F:]+(?:\/\d+)?|)(?::(\d+(?:-\d+)?))?$/.exec(
+      text,
+    )
+  const constant = (value: string, type: string): Constant =>
+    parseConstant(new Words(wordsOf(value.replace(/[[\]]/g, ''))), [typeNamed(type)])
+  const service = typeNamed('inet_service')
+  if (text.startsWith(':') && /^:\d+(?:-\d+)?$/.test(text))
+    return { address: undefined, port: constant(text.slice(1), 'inet_service') }
+  // without brackets an IPv6 address has no port
+  const six = /^[0-9a-fA-F]*:[0-9a-fA-F:.]*$/.test(text) && (text.match(/:/g) ?? []).length > 1
+  if (!six && !found) throw new NftSyntaxError(`syntax error, unexpected ${text}`, word)
+  const host = six ? text : found![1]!
+  const address = constant(host, six || host.startsWith('[') || family === 'ip6' ? 'ipv6_addr' : 'ipv4_addr')
+  if (words.is('.')) {
+    words.next()
+    return { address: { kind: 'tuple', parts: [address, parseConstant(words, [service])] }, port: undefined }
+  }
+  const number = six ? undefined : found![2]
+  return { address, port: number === undefined ? undefined : constant(number, 'inet_service') }
+}
+
+/** `update @set { ip saddr timeout 3h }`, and the older `set update ip saddr timeout 3h @set`. */
+function setStatement(words: Words): Statement {
+  const old = words.take('set') !== undefined
+  const op = words.take('add', 'update', 'delete') as 'add' | 'update' | 'delete' | undefined
+  if (!op) throw words.unexpected()
+  let set = ''
+  if (!old) {
+    words.expect('@')
+    set = words.next().text
+    words.expect('{')
+  }
+  const key = parseExpression(words)
+  const timeout = words.take('timeout') ? parseTime(words.next().text) : undefined
+  if (old) {
+    words.expect('@')
+    set = words.next().text
+    return { kind: 'set', op, set, key, ...(timeout === undefined ? {} : { timeout }), statements: [] }
+  }
+  const statements: Statement[] = []
+  while (!words.is('}') && !words.is(':')) statements.push(parseStatement(words))
+  let data: Expression | ReturnType<typeof parseVerdict>
+  if (words.take(':'))
+    data = parseVerdict(words) ?? (startsExpression(words) ? parseExpression(words) : parseConstant(words, []))
+  words.expect('}')
+  return {
+    kind: 'set',
+    op,
+    set,
+    key,
+    ...(timeout === undefined ? {} : { timeout }),
+    statements,
+    ...(data ? { data } : {}),
+  }
+}
