@@ -137,7 +137,9 @@ function watched(world: ModelWorld, event: SimEvent<ApiWatchEvent>): void {
     service = trackService(world, proxy.node, object as Service, gone) ? keyOf(object) : undefined
   else service = trackSlice(world, proxy.node, object as EndpointSlice, gone)
   if (service === undefined) return
-  const changed = proxy.changed.includes(service) ? proxy.changed : [...proxy.changed, service]
+  // a full sync writes everything: which Services changed before it does not matter
+  const known = proxy.needFullSync || proxy.changed.includes(service)
+  const changed = known ? proxy.changed : [...proxy.changed, service]
   const next = put(world, { ...proxy, changed, causes: remember(proxy.causes, event.id) })
   if (next.servicesSynced && next.slicesSynced) schedule(world, next, { service, what: `${resource} ${type}` })
 }

@@ -102,17 +102,15 @@ function samePorts(a: readonly ServicePortInfo[], b: readonly ServicePortInfo[])
   return a.length === b.length && JSON.stringify(a) === JSON.stringify(b)
 }
 
-interface Memo {
-  readonly ports: readonly ServicePortInfo[]
-  readonly byPort: EndpointsByPort
-}
-const memo = new WeakMap<ProxiedServiceRecord, Memo>()
+const states = new WeakMap<ProxiedServiceRecord, ServiceState>()
 const bySlices = new WeakMap<Readonly<Record<string, EndpointSlice>>, EndpointsByPort>()
 const NONE: readonly EndpointInfo[] = []
+const NO_PORTS: readonly ServicePortInfo[] = []
 
-function derive(record: ProxiedServiceRecord): Memo {
-  let known = memo.get(record)
-  if (!known) {
+/** The same state for the same record: a sync of 10,000 Services looks at each, and one of them has changed. */
+function stateOf(record: ProxiedServiceRecord): ServiceState {
+  let state = states.get(record)
+  if (!state) {
     // an update of the Service alone leaves the very same endpoints, and so the lines made from them
     let byPort = bySlices.get(record.slices)
     if (!byPort)
@@ -120,19 +118,27 @@ function derive(record: ProxiedServiceRecord): Memo {
         record.slices,
         (byPort = endpointsOfSlices(record.service, Object.values(record.slices), 4, record.node)),
       )
-    known = { ports: record.object ? servicePorts(record.object, 4) : [], byPort }
-    memo.set(record, known)
+    const ports = record.object ? servicePorts(record.object, 4) : NO_PORTS
+    const endpoints = ports.map((port) => byPort[port.portKey] ?? NONE)
+    state = { service: record.service, ports, endpoints: (port) => endpoints[ports.indexOf(port)] ?? NONE }
+    states.set(record, state)
   }
-  return known
+  return state
 }
 
-export function serviceStates(reader: ModelReader, node: string): ServiceState[] {
-  const out: ServiceState[] = []
-  for (const record of reader.by('proxiedServices', 'node', node)) {
-    if (!record.object) continue
-    const { ports, byPort } = derive(record)
-    if (ports.length > 0)
-      out.push({ service: record.service, ports, endpoints: (port) => byPort[port.portKey] ?? NONE })
+const lists = new WeakMap<readonly ProxiedServiceRecord[], ServiceState[]>()
+
+/** Services that kube-proxy serves, in the order in which they were first seen. */
+export function serviceStates(reader: ModelReader, node: string): readonly ServiceState[] {
+  const records = reader.by('proxiedServices', 'node', node)
+  let list = lists.get(records)
+  if (!list) {
+    list = []
+    for (const record of records) {
+      const state = stateOf(record)
+      if (state.ports.length > 0) list.push(state)
+    }
+    lists.set(records, list)
   }
-  return out
+  return list
 }

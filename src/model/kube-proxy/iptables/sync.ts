@@ -122,7 +122,7 @@ export function syncLines(request: SyncRequest): SyncResult {
   let flat: readonly string[] | undefined
   return {
     get lines() {
-      return (flat ??= pieces.flat())
+      return (flat ??= joined(pieces))
     },
     pieces,
     count: filter.size + natChains.size + nat.size + head.filterChains.length + 4,
@@ -139,6 +139,12 @@ export function syncLines(request: SyncRequest): SyncResult {
       noLocalEndpointsExternal,
     },
   }
+}
+
+function joined(pieces: readonly (readonly string[])[]): string[] {
+  const out: string[] = []
+  for (const piece of pieces) for (let i = 0; i < piece.length; i++) out.push(piece[i]!)
+  return out
 }
 
 /**
