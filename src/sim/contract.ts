@@ -83,13 +83,15 @@ export interface SendOptions {
 export interface World<T> extends Reader<T> {
   /** Whether `by` would give any record; costs nothing. */
   has<K extends keyof T & string>(table: K, index: string, key: string): boolean
+  /** How many records `by` would give; costs nothing. */
+  countBy<K extends keyof T & string>(table: K, index: string, key: string): number
   put<K extends keyof T & string>(table: K, id: string, record: T[K] | undefined): void
   /** Schedules an event; returns its id, with which it can be cancelled. */
   send(kind: string, to: string, data: unknown, options?: SendOptions): EventId
   cancel(id: EventId | undefined): void
   /**
    * Names the rule behind the sends and puts that follow in this handler. Consecutive calls add up; the first call
-   * after a send or put starts a new set.
+   * after a send or put starts a new set. The facts are kept as they are given: a literal, or a record.
    */
   because(rule: string, facts?: Readonly<Record<string, unknown>>): void
   /** A whole number in [0, below), from the stream of that name. One stream per purpose. */

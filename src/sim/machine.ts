@@ -53,6 +53,7 @@ export class MachineError extends Error {
 }
 
 const NO_REASONS: readonly Reason[] = Object.freeze([])
+const NO_FACTS: Reason['facts'] = Object.freeze({})
 const NO_CAUSES: readonly EventId[] = Object.freeze([])
 
 /**
@@ -281,6 +282,7 @@ export class Machine<T> {
       all: (table) => machine.table(table).all() as never,
       by: (table, index, key) => machine.table(table).by(index, key) as never,
       has: (table, index, key) => machine.table(table).has(index, key),
+      countBy: (table, index, key) => machine.table(table).countBy(index, key),
       count: (table, index, key) => machine.table(table).count(index, key),
       pending: () => machine.queue.pending(),
       put(table, id, record) {
@@ -305,9 +307,9 @@ export class Machine<T> {
       cancel(id) {
         if (id !== undefined) machine.queue.cancel(id)
       },
-      because(rule, facts = {}) {
+      because(rule, facts = NO_FACTS) {
         if (!machine.rules.has(rule)) throw new MachineError(`rule ${rule} is not defined`, machine.current)
-        const reason: Reason = machine.frozen({ rule, facts: machine.plain({ ...facts }) })
+        const reason: Reason = machine.frozen({ rule, facts: machine.plain(facts) })
         machine.reasons = machine.frozen(machine.reasonsUsed ? [reason] : [...machine.reasons, reason])
         machine.reasonsUsed = false
       },

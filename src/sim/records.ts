@@ -10,10 +10,14 @@ export interface TableState {
   readonly buckets: readonly Map<string, Bucket>[]
 }
 
+/** In the order in which they came. Most keys have a record or two: a set for each of them would cost more than they. */
+type Ids = string[] | Set<string>
+const FEW = 8
+
 /** The ids of the records with one key. Only who made it may change the ids; everybody else clones. */
 interface Bucket {
   readonly maker: object
-  readonly ids: Set<string>
+  ids: Ids
   /** What `by` handed out last, and to which table; valid until a write to one of the records. */
   list: readonly object[] | undefined
   reader: object | undefined
@@ -74,6 +78,12 @@ export class Table {
     return this.keysOf(index).has(key)
   }
 
+  /** How many records `by` would give. */
+  countBy(index: string, key: string): number {
+    const ids = this.keysOf(index).get(key)?.ids
+    return ids === undefined ? 0 : Array.isArray(ids) ? ids.length : ids.size
+  }
+
   /** Of the table, or of one key of an index. */
   count(index?: string, key?: string): number {
     return index === undefined ? this.rows.size : (this.keysOf(index).get(key!)?.ids.size ?? 0)
@@ -99,7 +109,7 @@ export class Table {
         continue
       }
       if (oldKey !== undefined) this.leave(index, oldKey, id)
-      if (newKey !== undefined) this.bucket(index, newKey).ids.add(id)
+      if (newKey !== undefined) addId(this.bucket(index, newKey), id)
     }
     return before
   }
@@ -136,19 +146,34 @@ export class Table {
       held.list = undefined
       return held
     }
-    const bucket: Bucket = { maker: this.epoch, ids: new Set(held?.ids), list: undefined, reader: undefined }
+    const bucket: Bucket = { maker: this.epoch, ids: cloned(held?.ids), list: undefined, reader: undefined }
     index.keys.set(key, bucket)
     return bucket
   }
 
   /** Keys come and go with ports and ids: an empty bucket is not kept. */
   private leave(index: Index, key: string, id: string): void {
-    if (index.keys.get(key)!.ids.size === 1) {
+    const { ids } = index.keys.get(key)!
+    if ((Array.isArray(ids) ? ids.length : ids.size) === 1) {
       index.keys.delete(key)
       return
     }
-    this.bucket(index, key).ids.delete(id)
+    removeId(this.bucket(index, key), id)
   }
+}
+
+const cloned = (ids: Ids | undefined): Ids => (ids === undefined ? [] : Array.isArray(ids) ? ids.slice() : new Set(ids))
+
+function addId(bucket: Bucket, id: string): void {
+  const { ids } = bucket
+  if (!Array.isArray(ids)) ids.add(id)
+  else if (ids.push(id) > FEW) bucket.ids = new Set(ids)
+}
+
+function removeId(bucket: Bucket, id: string): void {
+  const { ids } = bucket
+  if (Array.isArray(ids)) ids.splice(ids.indexOf(id), 1)
+  else ids.delete(id)
 }
 
 /** Freezes a record and what it holds, stopping at what is frozen already; refuses what is not plain. */

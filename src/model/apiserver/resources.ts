@@ -1,6 +1,7 @@
 // Discovery: which resources the API server serves, and under which names people ask for them (`kubectl api-resources`).
 // Order is that of `kubectl api-resources` on a kubeadm cluster of 1.36: by group, then by name.
 
+import { joiner } from '../../sim/joined.ts'
 import type { Tables } from '../tables.ts'
 
 /** Tables that hold API objects. */
@@ -221,8 +222,10 @@ export function qualifiedResource(r: Pick<ApiResource, 'resource' | 'group'>): s
   return r.group === '' ? r.resource : `${r.resource}.${r.group}`
 }
 
+const inNamespace = joiner('/')
+
 /** Record id of an object in its table. */
 export function objectId(r: ApiResource, namespace: string | undefined, name: string): string {
-  const local = r.namespaced ? `${namespace ?? 'default'}/${name}` : name
+  const local = r.namespaced ? inNamespace(namespace ?? 'default', name) : name
   return r.table === 'otherobjects' ? `${qualifiedResource(r)}/${local}` : local
 }

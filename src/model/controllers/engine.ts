@@ -7,6 +7,7 @@ import type { Micros } from '../../sim/contract.ts'
 import type { ApiRequest, ApiResponse, ApiWatchEvent } from '../messages.ts'
 import type { EventId, ModelHandler, ModelWorld, WorkAnswer, WorkRecord } from '../tables.ts'
 import { CONTROLLER_LIMITS, request } from './client.ts'
+import { joined } from '../../sim/joined.ts'
 
 /** What a pass decided. No requests: the pass is over. */
 export type Step = {
@@ -70,7 +71,7 @@ export function deliver(world: ModelWorld, engine: Engine, event: ApiWatchEvent)
 
 /** workqueue.Add: a key that waits merges with what is added again; one in work is worked on once more. */
 export function enqueue(world: ModelWorld, controller: string, key: string): void {
-  const id = `${controller}|${key}`
+  const id = joined(controller, key)
   const work = world.get('workqueue', id)
   if (!work) {
     world.put('workqueue', id, {
@@ -96,7 +97,7 @@ export function enqueue(world: ModelWorld, controller: string, key: string): voi
 
 /** workqueue.AddAfter, for a deadline that a controller wants to look at. Never postpones what is due earlier. */
 export function enqueueAfter(world: ModelWorld, controller: string, key: string, after: Micros): void {
-  const id = `${controller}|${key}`
+  const id = joined(controller, key)
   const work = world.get('workqueue', id)
   if (work && (work.state !== 'waiting' || (work.dueAt ?? 0) <= world.now + after)) return
   world.cancel(work?.wake)
@@ -107,7 +108,7 @@ export const onWork =
   (engine: Engine): ModelHandler =>
   (world, event) => {
     const { controller, key } = event.data as { controller: string; key: string }
-    const id = `${controller}|${key}`
+    const id = joined(controller, key)
     const work = world.get('workqueue', id)
     if (!work || work.wake !== event.id) return
     const ready: WorkRecord = { ...work, state: 'queued', wake: undefined, dueAt: undefined }
@@ -156,7 +157,7 @@ function begin(world: ModelWorld, engine: Engine, work: WorkRecord): void {
 }
 
 function apply(world: ModelWorld, engine: Engine, work: WorkRecord, step: Step): void {
-  const id = `${work.controller}|${work.key}`
+  const id = joined(work.controller, work.key)
   if (step.requests && step.requests.length > 0) {
     let i = 0
     for (const body of step.requests)

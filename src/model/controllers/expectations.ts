@@ -2,11 +2,12 @@
 // Until it has, it must not count pods: a stale count would create or delete twice.
 import { MINUTE } from '../../sim/clock.ts'
 import type { ModelWorld } from '../tables.ts'
+import { joined } from '../../sim/joined.ts'
 
 /** ExpectationsTimeout: better to count wrongly than to wait for ever for an event that was lost. */
 const TIMEOUT = 5 * MINUTE
 
-const idOf = (controller: string, key: string): string => `${controller}|${key}`
+const idOf = (controller: string, key: string): string => joined(controller, key)
 
 export function expectCreations(world: ModelWorld, controller: string, key: string, adds: number): void {
   world.put('expectations', idOf(controller, key), { adds, dels: [], since: world.now })

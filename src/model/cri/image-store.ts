@@ -5,8 +5,9 @@ import { fullName, isMissing, lookUpImage, repoDigest, type KnownImage } from '.
 import type { CriImage, ImageStatusRequest, RemoveImageRequest } from './api.ts'
 import { answer, requestOf, type CallEvent } from './calls.ts'
 import { COSTS } from './costs.ts'
+import { joined } from '../../sim/joined.ts'
 
-export const imageKey = (node: string, id: string): string => `${node}|${id}`
+export const imageKey = (node: string, id: string): string => joined(node, id)
 
 /** By id, tag or digest, short names included. */
 export function findImage(reader: ModelReader, node: string, name: string): ImageRecord | undefined {

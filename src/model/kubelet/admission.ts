@@ -7,6 +7,7 @@ import type { ModelWorld } from '../tables.ts'
 import { podResources } from './cm/pod-resources.ts'
 import { insufficientMessage } from './event-texts.ts'
 import { nodeCapacity } from './node-status.ts'
+import { joined } from '../../sim/joined.ts'
 
 export type Refusal = { reason: string; message: string }
 
@@ -15,9 +16,8 @@ export function admit(world: ModelWorld, node: string, pod: Pod): Refusal | unde
   const machine = world.get('machines', node)
   if (machine === undefined) return undefined
   const { allocatable } = nodeCapacity(machine)
-  const workers = world.by('podWorkers', 'node', node)
   const over = world.by('podWorkers', 'attended', node).filter((w) => w.finished).length
-  const count = workers.length - over
+  const count = world.countBy('podWorkers', 'node', node) - over
   if (count + 1 > quantityValue(allocatable.pods)) return outOf('pods', 1, count, quantityValue(allocatable.pods))
   const requests = requestsOf(pod)
   for (const resource of Object.keys(requests)) {
@@ -26,9 +26,9 @@ export function admit(world: ModelWorld, node: string, pod: Pod): Refusal | unde
     if (requested === 0) continue
     const capacity = value(allocatable[resource])
     let used = 0
-    for (const other of workers) {
+    for (const other of world.by('podWorkers', 'node', node)) {
       if (other.finished) continue
-      const spec = world.get('kubeletPods', `${node}|${other.uid}`)?.pod
+      const spec = world.get('kubeletPods', joined(node, other.uid))?.pod
       if (spec) used += value(requestsOf(spec)[resource])
     }
     if (used + requested > capacity) return outOf(resource, requested, used, capacity)

@@ -22,6 +22,7 @@ import { onRuntimeStatus } from './runtime-state.ts'
 import { onContainerAnswer } from './start-container.ts'
 import { deleteIfDone, onStatusAnswer } from './status-manager.ts'
 import { onSandboxAnswer } from './sync-pod.ts'
+import { joined } from '../../sim/joined.ts'
 
 /** An answer to a process that is no more is nobody's. */
 function mine(world: ModelWorld, node: string, ctx: unknown): Ctx | undefined {
@@ -118,6 +119,6 @@ export function onDialed(world: ModelWorld, event: SimEvent<ConnectResult>): voi
 
 /** A pod that was finished before its deletion was asked for: the object goes now. */
 export function deleteFinished(world: ModelWorld, node: string, uid: string): void {
-  const record = world.get('podStatuses', `${node}|${uid}`)
+  const record = world.get('podStatuses', joined(node, uid))
   if (record) deleteIfDone(world, node, record)
 }

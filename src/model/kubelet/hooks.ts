@@ -12,9 +12,10 @@ import { worker } from './pod-workers.ts'
 import { dial, type DialAnswer } from './prober/dial.ts'
 import { portOf } from './prober/targets.ts'
 import { onPostStart } from './start-container.ts'
+import { joined } from '../../sim/joined.ts'
 
 type Kind = 'postStart' | 'preStop'
-const keyOf = (kind: Kind, containerId: string): string => `${kind}|${containerId}`
+const keyOf = (kind: Kind, containerId: string): string => joined(kind, containerId)
 
 /** `graceSeconds`: a preStop hook that takes longer is left alone, and the container is stopped. */
 export function runHook(

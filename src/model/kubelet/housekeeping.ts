@@ -10,6 +10,7 @@ import { removeProbes } from './prober/prober.ts'
 import { retryObjects } from './referenced-objects.ts'
 import { runtimeRequestTimeout } from './runtime-state.ts'
 import { forgetStatus, reviveStatuses } from './status-manager.ts'
+import { joined } from '../../sim/joined.ts'
 
 export function housekeeping(world: ModelWorld, node: string): void {
   const kubelet = world.get('kubelets', node)!
@@ -59,13 +60,13 @@ function forgetWorker(world: ModelWorld, record: PodWorkerRecord): void {
   world.put('kubeletPods', id, undefined)
   forgetStatus(world, node, uid)
   removeProbes(world, node, uid)
-  for (const backoff of world.by('backoffs', 'pod', `${node}|${uid}`))
-    world.put('backoffs', `${node}|${backoff.key}`, undefined)
+  for (const backoff of world.by('backoffs', 'pod', joined(node, uid)))
+    world.put('backoffs', joined(node, backoff.key), undefined)
 }
 
 function forgetBackoffs(world: ModelWorld, node: string): void {
   for (const record of world.by('backoffs', 'node', node)) {
     if (staleBackoff({ backoff: record.delayMicros, lastUpdate: record.since }, world.now))
-      world.put('backoffs', `${node}|${record.key}`, undefined)
+      world.put('backoffs', joined(node, record.key), undefined)
   }
 }

@@ -22,6 +22,7 @@ import { runtimeContainer } from './runtime-answers.ts'
 import { specOf } from './start-container.ts'
 import { setStatus } from './status-manager.ts'
 import { afterSyncKills } from './sync-pod.ts'
+import { joined } from '../../sim/joined.ts'
 
 /** `override`: seconds set from outside (deletion, eviction); they replace what the spec says. */
 export function killOf(
@@ -274,8 +275,8 @@ export function onInspect(world: ModelWorld, record: PodWorkerRecord, response: 
     )
     return
   }
-  const cached = world.get('podCache', `${node}|${uid}`)
-  if (cached) world.put('podCache', `${node}|${uid}`, { ...cached, containers })
+  const cached = world.get('podCache', joined(node, uid))
+  if (cached) world.put('podCache', joined(node, uid), { ...cached, containers })
   const alive = containers.filter((c) => c.state === 'running')
   if (alive.length > 0) {
     return completeJob(world, record, {

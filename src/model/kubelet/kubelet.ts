@@ -19,10 +19,11 @@ import { kubeletRules } from './rules.ts'
 import { onRuntimeTick } from './runtime-state.ts'
 import { LOOP, onHousekeepingTick, onLoop, onSyncTick } from './sync-loop.ts'
 import { onVolumes } from './volumes.ts'
+import { joined } from '../../sim/joined.ts'
 
 type Owned = { node: string; uid: string }
 const node = (r: { node: string }): string => r.node
-const pod = (r: Owned): string => `${r.node}|${r.uid}`
+const pod = (r: Owned): string => joined(r.node, r.uid)
 
 export const kubelet: ModelComponent = {
   roles: ['kubelet'],

@@ -8,13 +8,14 @@ import { podQos } from './qos.ts'
 import { emptyRuntimePod, type RuntimePod } from './runtime-status.ts'
 import { containerHash } from './container-config.ts'
 import { currentStatus } from './status-manager.ts'
+import { joined } from '../../sim/joined.ts'
 
 export function runtimeOf(world: ModelWorld, node: string, uid: string): RuntimePod {
-  return world.get('podCache', `${node}|${uid}`) ?? emptyRuntimePod(uid)
+  return world.get('podCache', joined(node, uid)) ?? emptyRuntimePod(uid)
 }
 
 export function podOf(world: ModelWorld, node: string, uid: string): Pod | undefined {
-  return world.get('kubeletPods', `${node}|${uid}`)?.pod
+  return world.get('kubeletPods', joined(node, uid))?.pod
 }
 
 const resultWords = { success: 'Success', failure: 'Failure', unknown: 'Unknown' } as const
@@ -26,7 +27,7 @@ export function probeResult(
   uid: string,
   probe: ProbeRecord['probe'],
 ): (containerId: string) => ProbeResult | undefined {
-  const records = world.by('probes', 'pod', `${node}|${uid}`).filter((p) => p.probe === probe)
+  const records = world.by('probes', 'pod', joined(node, uid)).filter((p) => p.probe === probe)
   return (containerId) => {
     const record = records.find((p) => p.containerId === containerId)
     return record && resultWords[record.result]

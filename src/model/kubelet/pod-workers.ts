@@ -12,6 +12,7 @@ import { startKill } from './kill-pod.ts'
 import { klog } from './klog.ts'
 import { formatPod } from './event-texts.ts'
 import { startSync } from './sync-pod.ts'
+import { joined } from '../../sim/joined.ts'
 
 export type PodUpdate = {
   type: 'create' | 'update' | 'sync' | 'kill'
@@ -19,7 +20,7 @@ export type PodUpdate = {
   ended?: { reason: string; message: string }
 }
 
-export const workerId = (node: string, uid: string): string => `${node}|${uid}`
+export const workerId = (node: string, uid: string): string => joined(node, uid)
 
 export const worker = (world: ModelWorld, node: string, uid: string): PodWorkerRecord | undefined =>
   world.get('podWorkers', workerId(node, uid))

@@ -11,6 +11,7 @@ import { setUpChains } from './iptables-chains.ts'
 import { klog } from './klog.ts'
 import { closeListenersOf, listenerId } from '../linux/listeners.ts'
 import { addProcess, processOf } from '../linux/process-table.ts'
+import { joined } from '../../sim/joined.ts'
 
 /** Tables that are memory of the process: gone with it. */
 const memory = ['podWorkers', 'probes', 'backoffs', 'kubeletPods', 'podCache', 'podStatuses', 'kubeletObjects'] as const
@@ -138,7 +139,7 @@ export function onStop(world: ModelWorld, event: SimEvent): void {
     }
   }
   for (const channel of ['config', 'pleg', 'sync', 'housekeeping', 'liveness', 'readiness', 'startup']) {
-    world.put('kubeletChannels', `${node}|${channel}`, undefined)
+    world.put('kubeletChannels', joined(node, channel), undefined)
   }
   world.put('relists', node, undefined)
   world.put('kubelets', node, {

@@ -16,6 +16,7 @@ import { klog } from './klog.ts'
 import { runtimeOf } from './pod-view.ts'
 import { completeJob, podText, putWorker } from './pod-workers.ts'
 import { isSidecar } from './restart-policy.ts'
+import { joined } from '../../sim/joined.ts'
 
 export function specOf(pod: Pod, name: string): Container | undefined {
   const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec
@@ -97,7 +98,7 @@ function backOff(
   if (dead === undefined) return undefined
   const since = dead.finishedAt ?? dead.createdAt
   const key = `${uid}_${spec.name}_${containerHash(spec)}`
-  const id = `${node}|${key}`
+  const id = joined(node, key)
   const known = world.get('backoffs', id)
   const entry = known && { backoff: known.delayMicros, lastUpdate: known.since }
   if (inBackoff(entry, since, world.now)) {

@@ -6,8 +6,9 @@ import type { ApiResponse } from '../messages.ts'
 import type { ModelWorld, PodStatusRecord } from '../tables.ts'
 import { api, type Ctx } from './calls.ts'
 import { klog } from './klog.ts'
+import { joined } from '../../sim/joined.ts'
 
-const idOf = (node: string, uid: string): string => `${node}|${uid}`
+const idOf = (node: string, uid: string): string => joined(node, uid)
 
 /** An answer that has not come by then will not come: the HTTP/2 connection is found dead and closed. */
 export const statusTimeout = 30 * SECOND

@@ -11,6 +11,7 @@ import { handlePlegEvent } from './pleg.ts'
 import { syncDuePods } from './pod-workers.ts'
 import { handleProbeUpdate } from './prober/prober.ts'
 import { runtimeErrorsOf } from './runtime-state.ts'
+import { joined } from '../../sim/joined.ts'
 
 export type Channel = KubeletChannelRecord['channel']
 const channels: readonly Channel[] = ['config', 'pleg', 'sync', 'liveness', 'readiness', 'startup', 'housekeeping']
@@ -29,7 +30,7 @@ export function enqueue(
 ): void {
   const kubelet = world.get('kubelets', node)
   if (kubelet === undefined || !kubelet.running) return
-  const id = `${node}|${channel}`
+  const id = joined(node, channel)
   const before = world.get('kubeletChannels', id)
   const entry: KubeletItem = { ...item, at: world.now, cause: world.event.id }
   world.put('kubeletChannels', id, { node, channel, items: before ? [...before.items, entry] : [entry] })
@@ -57,16 +58,16 @@ export function onLoop(world: ModelWorld, event: SimEvent<{ boot: number }>): vo
     return
   }
 
-  const ready = channels.filter((c) => (world.get('kubeletChannels', `${node}|${c}`)?.items.length ?? 0) > 0)
+  const ready = channels.filter((c) => (world.get('kubeletChannels', joined(node, c))?.items.length ?? 0) > 0)
   if (ready.length === 0) {
     world.put('kubelets', node, { ...kubelet, looping: false, errorSleep: timers.errorSleepBase })
     return
   }
   const channel = ready.length === 1 ? ready[0]! : ready[world.random(`kubelet ${node} select`, ready.length)]!
-  const record = world.get('kubeletChannels', `${node}|${channel}`)!
+  const record = world.get('kubeletChannels', joined(node, channel))!
   const item = record.items[0]!
   world.because('KL1', { channel, ready })
-  world.put('kubeletChannels', `${node}|${channel}`, { ...record, items: record.items.slice(1) })
+  world.put('kubeletChannels', joined(node, channel), { ...record, items: record.items.slice(1) })
   const more = ready.length > 1 || record.items.length > 1
   world.put('kubelets', node, {
     ...kubelet,
@@ -127,6 +128,6 @@ export function onHousekeepingTick(world: ModelWorld, event: SimEvent<{ boot: nu
 
 /** A Go ticker holds one tick: a second one while the first still waits is dropped. */
 function tick(world: ModelWorld, node: string, channel: Channel, what: string): void {
-  if ((world.get('kubeletChannels', `${node}|${channel}`)?.items.length ?? 0) === 0)
+  if ((world.get('kubeletChannels', joined(node, channel))?.items.length ?? 0) === 0)
     enqueue(world, node, channel, { what })
 }

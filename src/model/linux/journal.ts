@@ -3,6 +3,7 @@
  * Printing (`Jun 10 22:00:00 worker-1 kubelet[812]: ...`) belongs to journalctl.
  */
 import type { ModelWorld } from '../tables.ts'
+import { joined } from '../../sim/joined.ts'
 
 /** systemd would keep megabytes; a lesson looks at the last screens. */
 export const JOURNAL_LINES_PER_UNIT = 500
@@ -15,7 +16,7 @@ export function appendJournal(world: ModelWorld, node: string, unit: string, tex
     unit,
     seq,
     at: world.now,
-    pid: world.get('units', `${node}|${unit}`)?.pid ?? 0,
+    pid: world.get('units', joined(node, unit))?.pid ?? 0,
     comm,
     text,
   })

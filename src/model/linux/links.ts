@@ -4,6 +4,7 @@ import type { LinkRecord, ModelReader, ModelWorld } from '../tables.ts'
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import { parseCidr } from './netfilter/address.ts'
 import { dropRoutesOf, putRoute } from './routes.ts'
+import { joined } from '../../sim/joined.ts'
 
 /** `kernel.netns-add`. Answered by `kernel.netns-added` with the same `ctx`. */
 export type NetnsAdd = { name: string; sandboxId: string; ctx?: unknown }
@@ -43,7 +44,7 @@ export function nextIfindex(world: ModelWorld, node: string): number {
 /** A namespace is born with a loopback that is down; the runtime brings it up (containerd bringUpLoopback). */
 export function putNetns(world: ModelWorld, node: string, name: string, sandboxId: string, loUp: boolean): void {
   const inode = 4_026_532_000 + world.serial(`netns ${node}`)
-  world.put('netns', `${node}|${name}`, { node, name, inode, sandboxId, sysctls: {} })
+  world.put('netns', joined(node, name), { node, name, inode, sandboxId, sysctls: {} })
   putLink(world, {
     node,
     netns: name,
@@ -69,9 +70,9 @@ export function netnsDel(world: ModelWorld, event: SimEvent<NetnsDel>): void {
 }
 
 export function dropNetns(world: ModelWorld, node: string, name: string): void {
-  for (const link of world.by('links', 'netns', `${node}|${name}`)) removeLink(world, link)
+  for (const link of world.by('links', 'netns', joined(node, name))) removeLink(world, link)
   dropRoutesOf(world, node, name)
-  world.put('netns', `${node}|${name}`, undefined)
+  world.put('netns', joined(node, name), undefined)
 }
 
 export function removeLink(world: ModelWorld, link: LinkRecord): void {
@@ -144,7 +145,7 @@ export function linkSet(world: ModelWorld, event: SimEvent<LinkSet>): void {
   putLink(world, { ...link, up })
   if (up) for (const address of link.addresses) connectedRoute(world, node, netns, dev, address)
   else
-    for (const route of world.by('routes', 'netns', `${node}|${netns}`))
+    for (const route of world.by('routes', 'netns', joined(node, netns)))
       if (route.dev === dev) world.put('routes', `${node}|${netns}|${route.dst}`, undefined)
 }
 

@@ -2,6 +2,7 @@
 import type { ModelReader, ModelWorld, RouteRecord } from '../tables.ts'
 import { placeOf, type SimEvent } from '../../sim/contract.ts'
 import { cidrContains, parseCidr, parseIp } from './netfilter/address.ts'
+import { joined } from '../../sim/joined.ts'
 
 /** `kernel.route-add`: as `ip route replace`. */
 export type RouteAdd = Omit<RouteRecord, 'node'>
@@ -20,7 +21,7 @@ export function routeDel(world: ModelWorld, event: SimEvent<{ netns: string; dst
 }
 
 export function dropRoutesOf(world: ModelWorld, node: string, netns: string): void {
-  for (const route of world.by('routes', 'netns', `${node}|${netns}`))
+  for (const route of world.by('routes', 'netns', joined(node, netns)))
     world.put('routes', `${node}|${netns}|${route.dst}`, undefined)
 }
 
@@ -48,5 +49,5 @@ export function longestPrefix(routes: readonly RouteRecord[], ip: string): Route
 }
 
 export function lookupRoute(reader: ModelReader, node: string, netns: string, ip: string): RouteRecord | undefined {
-  return longestPrefix(reader.by('routes', 'netns', `${node}|${netns}`), ip)
+  return longestPrefix(reader.by('routes', 'netns', joined(node, netns)), ip)
 }

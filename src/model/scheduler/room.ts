@@ -51,9 +51,15 @@ export function unplace(world: ModelWorld, uid: string): boolean {
 function account(world: ModelWorld, p: PlacementRecord, sign: 1 | -1): void {
   world.put('nodeRoom', p.node, changed(roomOf(world, p.node), p, sign))
   if (p.owner === '') return
-  const { [p.node]: count = 0, ...others } = world.get('siblings', p.owner)?.nodes ?? {}
-  const nodes = count + sign > 0 ? { ...others, [p.node]: count + sign } : others
+  const before = world.get('siblings', p.owner)?.nodes ?? {}
+  const count = (before[p.node] ?? 0) + sign
+  const nodes = count > 0 ? { ...before, [p.node]: count } : without(before, p.node)
   world.put('siblings', p.owner, Object.keys(nodes).length > 0 ? { nodes } : undefined)
+}
+
+function without(counts: Readonly<Record<string, number>>, node: string): Readonly<Record<string, number>> {
+  const { [node]: _, ...others } = counts
+  return others
 }
 
 function placement(pod: Pod, node: string, assumed: boolean): PlacementRecord {

@@ -14,6 +14,7 @@ import { currentStatus, setStatus } from '../status-manager.ts'
 import { enqueue } from '../sync-loop.ts'
 import { attemptProbe } from './attempts.ts'
 import { beforeProbe, withProbeDefaults, type WorkerState } from './probe-decisions.ts'
+import { joined } from '../../../sim/joined.ts'
 
 type Kind = ProbeRecord['probe']
 const kinds: readonly Kind[] = ['startup', 'readiness', 'liveness']
@@ -70,12 +71,12 @@ export function addProbes(world: ModelWorld, node: string, pod: Pod): void {
 }
 
 export function removeProbes(world: ModelWorld, node: string, uid: string): void {
-  for (const record of world.by('probes', 'pod', `${node}|${uid}`)) stop(world, record)
+  for (const record of world.by('probes', 'pod', joined(node, uid))) stop(world, record)
 }
 
 /** A pod on its way out keeps only its readiness. */
 export function stopLivenessAndStartup(world: ModelWorld, node: string, uid: string): void {
-  for (const record of world.by('probes', 'pod', `${node}|${uid}`))
+  for (const record of world.by('probes', 'pod', joined(node, uid)))
     if (record.probe !== 'readiness') stop(world, record)
 }
 

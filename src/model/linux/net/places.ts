@@ -6,6 +6,7 @@ import { liveRules } from '../netfilter/live-rules.ts'
 import { passesOf, textsOf } from './facilities.ts'
 import { roomFor, timeoutsOf } from './conntrack-limits.ts'
 import { findConntrack } from './conntrack-table.ts'
+import { joined } from '../../../sim/joined.ts'
 
 /** The docker host is the gateway of the node network; what lies behind it is the internet of the lab. */
 export const OUTSIDE = {
@@ -42,7 +43,7 @@ const NO_RULES = new MapRules(4)
 
 /** A namespace of a pod has no rules of its own and tracks no connections. */
 export function namespaceOf(reader: ModelReader, node: string, netns: string): NetNamespace {
-  const key = `${node}|${netns}`
+  const key = joined(node, netns)
   const host = netns === ''
   const sysctls = reader.get('netns', key)?.sysctls ?? {}
   return {
@@ -66,7 +67,7 @@ export function namespaceOf(reader: ModelReader, node: string, netns: string): N
 /** The address a socket of this place uses towards the world: the first that is not loopback. */
 export function primaryAddress(reader: ModelReader, place: NetPlace): string | undefined {
   if ('host' in place) return OUTSIDE[place.host]
-  for (const link of reader.by('links', 'netns', `${place.node}|${place.netns}`))
+  for (const link of reader.by('links', 'netns', joined(place.node, place.netns)))
     for (const address of link.addresses)
       if (!address.startsWith('127.') && !address.includes(':')) return address.split('/')[0]
   return undefined

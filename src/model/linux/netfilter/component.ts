@@ -4,6 +4,7 @@ import type { ModelComponent, ModelWorld } from '../../tables.ts'
 import { whilePowered } from '../power.ts'
 import { restore } from './live-rules.ts'
 import { zeroCounters } from './zero.ts'
+import { joined } from '../../../sim/joined.ts'
 
 /** `kernel.conntrack-delete`: `conntrack -D`, and kube-proxy's cleaning of UDP entries. Ids of `conntrack` records. */
 export type ConntrackDelete = { ids: readonly string[] }
@@ -16,7 +17,7 @@ function deleteEntries(world: ModelWorld, event: SimEvent<ConntrackDelete>): voi
 export const netfilter: ModelComponent = {
   roles: ['kernel'],
   tables: {
-    chains: { owner: 'linux/netfilter', indexes: { node: (r) => r.node, table: (r) => `${r.node}|${r.table}` } },
+    chains: { owner: 'linux/netfilter', indexes: { node: (r) => r.node, table: (r) => joined(r.node, r.table) } },
     netfilter: { owner: 'linux/netfilter' },
     ruleHits: { owner: 'linux/netfilter' },
   },
