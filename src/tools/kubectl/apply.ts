@@ -164,7 +164,7 @@ export const apply: Verb = {
           : undefined
       return {
         out: printed ?? `${slashName(resource, document.name)} ${verb}${dryRunSuffix(dryRun)}\n`,
-        err: hint + notHonoured(document.body),
+        err: hint + notHonoured(document.body, answer.object),
         ...(dryRun === 'none' ? { request } : {}),
       }
     })

@@ -1,9 +1,10 @@
 import type { ApiRequest } from '../../model/messages.ts'
 import type { KubeObject } from '../../model/apiserver/objects.ts'
 import type { ApiResource } from '../../model/apiserver/resources.ts'
+import { serverWarnings } from '../../model/apiserver/warnings.ts'
 import type { ToolResult } from '../contract.ts'
 import { dryRunOf, dryRunSuffix } from './apply.ts'
-import { ask, asInput, errorText } from './client.ts'
+import { ask, asInput, errorText, warningLines } from './client.ts'
 import { printObjects } from './output.ts'
 import { slashName } from './resource-args.ts'
 import type { Kube } from './verb.ts'
@@ -13,7 +14,8 @@ export function createObject(
   kube: Kube,
   resource: ApiResource,
   body: object,
-  options: { word?: string } = {},
+  /** `wrap`: as the generator words an error of the server. */
+  options: { word?: string; wrap?: string } = {},
 ): ToolResult {
   const dryRun = dryRunOf(kube)
   const metadata = (body as { metadata: { name: string } }).metadata
@@ -35,13 +37,18 @@ export function createObject(
     body: whole,
   }
   const answer = ask(kube.reader, request)
-  if (answer.code >= 400) return { err: createError(answer, resource, metadata.name), exit: 1 }
+  if (answer.code >= 400)
+    return {
+      err: options.wrap ? `error: ${options.wrap}: ${answer.message}\n` : createError(answer, resource, metadata.name),
+      exit: 1,
+    }
   const printed =
     format && answer.object
       ? printObjects(format, [{ resource, object: answer.object }], { single: true, headers: true })
       : undefined
   return {
     out: printed ?? `${slashName(resource, metadata.name)} ${options.word ?? 'created'}${dryRunSuffix(dryRun)}\n`,
+    err: warningLines(answer.object ? serverWarnings(answer.object) : []),
     ...(dryRun === 'none' ? { inputs: [asInput(request)] } : {}),
     exit: 0,
   }

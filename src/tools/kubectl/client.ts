@@ -2,6 +2,7 @@ import type { Input } from '../../sim/contract.ts'
 import type { ApiRequest } from '../../model/messages.ts'
 import type { ModelReader } from '../../model/tables.ts'
 import { honouredWarnings } from '../../model/apiserver/honoured.ts'
+import { serverWarnings } from '../../model/apiserver/warnings.ts'
 import type { KubeObject } from '../../model/apiserver/objects.ts'
 import { respond, type Answer } from '../../model/apiserver/respond.ts'
 
@@ -30,7 +31,17 @@ export function errorText(answer: Answer, kind: string, name: string, source = '
   return `Error from server (${answer.reason ?? 'InternalError'}): ${source === '' ? '' : `error when ${source}: `}${answer.message}\n`
 }
 
-/** Fields that a person wrote and that the model does not honour: the lab's own Warning lines. */
-export function notHonoured(body: unknown): string {
-  return (honouredWarnings(body as KubeObject) ?? []).map((warning) => `Warning: ${warning}\n`).join('')
+/** What the API server warns of, then fields that a person wrote and that the model does not honour: the lab's own lines. */
+export function notHonoured(body: unknown, stored?: KubeObject): string {
+  return warningLines([...(stored ? serverWarnings(stored) : []), ...(honouredWarnings(body as KubeObject) ?? [])])
+}
+
+export const warningLines = (warnings: readonly string[]): string =>
+  warnings.map((warning) => `Warning: ${warning}\n`).join('')
+
+/** The server warns of a deprecated resource with every answer; kubectl prints the same words once. */
+export function deprecated(resources: readonly { readonly resource: string }[]): string {
+  return resources.some(({ resource }) => resource === 'endpoints')
+    ? 'Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n'
+    : ''
 }

@@ -1,6 +1,7 @@
 import { base64OfText } from '../../model/apiserver/base64.ts'
 import type { ApiRequest } from '../../model/messages.ts'
 import { resourceOf } from '../../model/apiserver/resources.ts'
+import { isDns1123Subdomain, isPortName, isPortNumber } from '../../model/apiserver/validation/names.ts'
 import type { ToolResult } from '../contract.ts'
 import { ask, errorText, notHonoured } from './client.ts'
 import { dryRunOf, dryRunSuffix, FILE_FLAGS, perObject } from './apply.ts'
@@ -85,7 +86,7 @@ function fromFiles(kube: Kube): ToolResult {
     const name = document.name || answer.object?.metadata.name || ''
     return {
       out: printed ?? `${slashName(resource, name)} created${dryRunSuffix(dryRun)}\n`,
-      err: notHonoured(document.body),
+      err: notHonoured(document.body, answer.object),
       ...(dryRun === 'none' ? { request } : {}),
     }
   })
@@ -237,15 +238,18 @@ function literals({ call, flags }: Kube): Record<string, string> {
   return data
 }
 
+const SERVICE_TYPES: Readonly<Record<string, string>> = {
+  clusterip: 'ClusterIP',
+  nodeport: 'NodePort',
+  loadbalancer: 'LoadBalancer',
+  externalname: 'ExternalName',
+}
+
+/** pkg/cmd/create/create_service.go */
 function service(kube: Kube, type: string, name: string | undefined): ToolResult {
   const { flags } = kube
-  const types: Record<string, string> = {
-    clusterip: 'ClusterIP',
-    nodeport: 'NodePort',
-    loadbalancer: 'LoadBalancer',
-    externalname: 'ExternalName',
-  }
-  if (!types[type])
+  const made = SERVICE_TYPES[type]
+  if (!made)
     throw new KubectlError(
       `error: unknown service type "${type}"; clusterip, nodeport, loadbalancer and externalname are there`,
     )
@@ -253,22 +257,47 @@ function service(kube: Kube, type: string, name: string | undefined): ToolResult
     throw new KubectlError(
       `error: exactly one NAME is required, got 0\nSee 'kubectl create service ${type} -h' for help and examples`,
     )
-  const ports = flags.list('tcp').flatMap((list) => list.split(',')).map((text) => {
-    const [port, target = port] = text.split(':')
-    return { name: text.replace(':', '-'), port: Number(port), targetPort: /^\d+$/.test(target!) ? Number(target) : target!, protocol: 'TCP', ...(flags.has('node-port') ? { nodePort: Number(flags.get('node-port')) } : {}) }
-  }) // prettier-ignore
-  if (ports.length === 0 && type !== 'externalname' && flags.get('clusterip') !== 'None')
+  const external = flags.get('external-name')
+  const specs = flags.list('tcp').flatMap((list) => list.split(','))
+  if (made === 'ExternalName' && external === undefined)
+    throw new KubectlError('error: required flag(s) "external-name" not set')
+  if (flags.get('clusterip') === 'None' && made !== 'ClusterIP')
+    throw new KubectlError('error: ClusterIP=None can only be used with ClusterIP service type')
+  if (specs.length === 0 && made !== 'ExternalName' && flags.get('clusterip') !== 'None')
     throw new KubectlError('error: at least one tcp port specifier must be provided')
-  return createObject(kube, resourceOf('services')!, {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name, labels: { app: name } },
-    spec: {
-      type: types[type],
-      selector: { app: name },
-      ports,
-      ...(flags.has('clusterip') ? { clusterIP: flags.get('clusterip') } : {}),
-      ...(flags.has('external-name') ? { externalName: flags.get('external-name') } : {}),
+  if (made === 'ExternalName' && isDns1123Subdomain(external!).length > 0)
+    throw new KubectlError(`error: invalid service external name ${external}`)
+  const ports = specs.map((text) => servicePort(text, Number(flags.get('node-port') ?? 0)))
+  return createObject(
+    kube,
+    resourceOf('services')!,
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, labels: { app: name } },
+      spec: {
+        type: made,
+        selector: { app: name },
+        ...(ports.length > 0 ? { ports } : {}),
+        ...(flags.has('clusterip') ? { clusterIP: flags.get('clusterip') } : {}),
+        ...(external === undefined ? {} : { externalName: external }),
+      },
     },
-  })
+    { wrap: `failed to create ${made} service` },
+  )
+}
+
+/** parsePorts: `PORT[:TARGET]`. */
+function servicePort(text: string, nodePort: number): object {
+  const [given = '', target] = text.split(':')
+  const fail = (why: string): never => {
+    throw new KubectlError(`error: ${why}`)
+  }
+  if (!/^\d+$/.test(given)) fail(`strconv.ParseUint: parsing "${given}": invalid syntax`)
+  if (Number(given) > 65_535) fail(`strconv.ParseUint: parsing "${given}": value out of range`)
+  const wrong = target === undefined ? [] : /^-?\d+$/.test(target) ? isPortNumber(Number(target)) : isPortName(target)
+  if (wrong.length > 0) fail(wrong.join(','))
+  const targetPort = target === undefined ? Number(given) : /^\d+$/.test(target) ? Number(target) : target
+  const name = text.replaceAll(':', '-')
+  return { name, port: Number(given), targetPort, protocol: 'TCP', ...(nodePort ? { nodePort } : {}) }
 }

@@ -4,6 +4,7 @@ import type { ToolResult } from '../contract.ts'
 import { compactJson } from '../json-text.ts'
 import { findValues, relaxed } from '../jsonpath/evaluate.ts'
 import { KUBECTL_TABLE, table, tabulateRow } from '../tabwriter.ts'
+import { deprecated } from './client.ts'
 import { KubectlError, type FlagSpecs } from './flags.ts'
 import { printObjects, withKind } from './output.ts'
 import { printerOf } from './printers/kinds.ts'
@@ -64,17 +65,22 @@ export const get: Verb = {
     if (flags.bool('watch') || flags.bool('watch-only')) return watch(kube, named)
     const { found, errors } = find(kube, named, { allNamespaces: flags.bool('all-namespaces') })
     const format = flags.get('output') ?? ''
-    const err = flags.bool('ignore-not-found') ? '' : errors.join('')
-    const exit = err === '' ? 0 : 1
+    const failed = flags.bool('ignore-not-found') ? '' : errors.join('')
+    const exit = failed === '' ? 0 : 1
+    const warned = deprecated(named.map(({ resource }) => resource))
+    const err = warned + failed
     const sorted = sortBy(found, flags.get('sort-by'))
     const single = named.length === 1 && named[0]!.name !== undefined
     if (single && found.length === 0 && format !== '' && format !== 'wide') return { out: '', err, exit }
     const printed = printObjects(format, sorted, { single, headers: !flags.bool('no-headers') })
     if (printed !== undefined) return { out: printed, err, exit }
     const out = tables(sorted, tableOptions(kube, found), kube.now)
-    if (out === '' && err === '' && !flags.bool('ignore-not-found')) {
+    if (out === '' && failed === '' && !flags.bool('ignore-not-found')) {
       const here = named.every(({ resource }) => resource.namespaced) && !flags.bool('all-namespaces')
-      return { err: here ? `No resources found in ${kube.namespace} namespace.\n` : 'No resources found\n', exit: 0 }
+      return {
+        err: warned + (here ? `No resources found in ${kube.namespace} namespace.\n` : 'No resources found\n'),
+        exit: 0,
+      }
     }
     return { out, err, exit }
   },

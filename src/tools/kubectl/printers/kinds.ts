@@ -51,7 +51,8 @@ const nodePrinter: KindPrinter<Node> = {
   },
 }
 
-function externalAddress(service: Service, isWide: boolean): string {
+/** getServiceExternalIP; the server always makes the wide table, so nothing is cut short. */
+function externalAddress(service: Service): string {
   const { spec } = service
   const ingress = (service.status?.loadBalancer.ingress ?? [])
     .map((i) => i.ip || i.hostname || '')
@@ -59,8 +60,7 @@ function externalAddress(service: Service, isWide: boolean): string {
   const externals = spec.externalIPs ?? []
   if (spec.type === 'LoadBalancer') {
     const all = [...ingress, ...externals].join(',')
-    if (all === '') return '<pending>'
-    return all.length > 16 && !isWide && externals.length === 0 ? `${all.slice(0, 13)}...` : all
+    return all === '' ? '<pending>' : all
   }
   if (spec.type === 'ExternalName') return spec.externalName ?? ''
   return externals.length > 0 ? externals.join(',') : '<none>'
@@ -84,7 +84,7 @@ const servicePrinter: KindPrinter<Service> = {
       service.metadata.name,
       service.spec.type ?? 'ClusterIP',
       service.spec.clusterIPs?.[0] || service.spec.clusterIP || '<none>',
-      externalAddress(service, false),
+      externalAddress(service),
       ports.join(',') || '<none>',
       age(service, now),
       formatLabels(service.spec.selector),
