@@ -17,7 +17,7 @@ export const LAYERS = {
 /** What views and app may use of the layers below: types only, except these doors. */
 export const DOORS = {
   views: [
-    '^src/lab/(client|replica|protocol|share|trace|watch|kubernetes-schema)\\.tsx?$',
+    '^src/lab/(client|replica|protocol|share|trace|watch|kubernetes-schema|rules-desk|rules-protocol|mode-law)\\.tsx?$',
     '^src/sim/(clock|contract)\\.ts$',
   ],
   app: ['^src/lab/', '^src/lesson/', '^src/views/', '^src/sim/(clock|contract)\\.ts$'],
