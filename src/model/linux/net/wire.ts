@@ -157,6 +157,8 @@ function overNetwork(
   if (world.get('machines', node)?.cable === false) return lose(world, packet, `the cable of ${node} is pulled`)
   // on the network an address of MetalLB, behind the gateway one of a load balancer
   const taker = nextHop === packet.now.dst || nextHop === GATEWAY ? nodeForAddress(world, packet) : undefined
+  // a node does not answer its own question who has the address
+  if (taker === node) return noNeighbour(world, packet, { node, netns: '' }, nextHop)
   const machine = taker === undefined ? machineWithIp(world, nextHop) : world.get('machines', taker)
   if (machine) {
     if (!machine.cable) {
