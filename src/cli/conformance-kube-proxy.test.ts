@@ -13,8 +13,8 @@ describe.skipIf(!existsSync(folder))("Kubernetes' own kube-proxy tables (../shar
     expect(table.failures).toEqual([])
   })
 
-  it('runs every row of iptables, topology and metrics', () => {
-    for (const name of ['iptables', 'topology', 'metrics']) {
+  it('runs every row of iptables, nftables, topology, hash and metrics', () => {
+    for (const name of ['iptables', 'nftables', 'topology', 'hash', 'metrics']) {
       const table = tables.find((t) => t.table === `kube-proxy/${name}`)!
       expect(table.rows).toBeGreaterThan(0)
       expect(table.notRunnable).toBe(0)

@@ -5,6 +5,7 @@ import { restoreText, type SyncResult } from '../model/kube-proxy/iptables/sync.
 import { CANARY, jumpsFor } from '../model/kube-proxy/iptables/static-rules.ts'
 import { parseIp } from '../model/linux/netfilter/address.ts'
 import { explore } from '../model/linux/netfilter/explore.ts'
+import type { HookPass } from '../model/linux/netfilter/hooks.ts'
 import type { NetNamespace } from '../model/linux/netfilter/namespace.ts'
 import { printSave } from '../model/linux/netfilter/print-save.ts'
 import { isLocalAddress, type Link } from '../model/linux/netfilter/route.ts'
@@ -69,7 +70,7 @@ export function runCase(subject: KubeProxyCase): StepRun[] {
 }
 
 /** The namespace that a case describes: its addresses, everything else behind eth0. */
-export function caseNamespace(config: ProxierConfig, rules: MapRules): NetNamespace {
+export function caseNamespace(config: ProxierConfig, rules: MapRules, passes?: readonly HookPass[]): NetNamespace {
   const loopback = config.nodeAddresses.filter((a) => a.startsWith('127.') || a.startsWith('::1'))
   const links: Link[] = [
     { name: 'lo', addresses: loopback.length > 0 ? loopback : ['127.0.0.1/8', '::1/128'] },
@@ -87,6 +88,7 @@ export function caseNamespace(config: ProxierConfig, rules: MapRules): NetNamesp
     routes: [{ dst: 'default', dev: 'eth0' }],
     conntrack: () => undefined,
     sysctls: { ipForward: true, routeLocalnet: servesLocalhost(config) },
+    ...(passes ? { passes } : {}),
   }
 }
 
