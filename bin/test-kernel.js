@@ -7,9 +7,9 @@ if (process.platform !== 'linux' || process.getuid?.() !== 0) {
       : `it needs Linux, this is ${process.platform}`
   console.log(`test:kernel: SKIPPED, nothing was compared: ${why}`)
 } else {
-  const { bundle, load } = await import('./bundle.js')
+  const { bundle, load, root } = await import('./bundle.js')
   const agent = await bundle('bin/kernel/agent.ts')
   const worker = await bundle('bin/kernel/worker.ts')
   const { main } = await load('bin/test-kernel.ts')
-  process.exitCode = await main(process.argv.slice(2), { agent, worker })
+  process.exitCode = await main(process.argv.slice(2), { agent, worker, root })
 }

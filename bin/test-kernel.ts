@@ -3,31 +3,51 @@
  * namespaces with the very rules that the model's kube-proxy wrote. For every flow they must agree on the verdict, the
  * set of backends, the source address that each backend saw, the rules that the first packet matched, in order, and the
  * number of rules that it was compared with at each hook. In one topology of ten the shares of 3,000 connections, too.
+ * Then dumps of rules, our own and those of ../shared/corpus/rules: `nodeglass trace` against a kernel that loaded them.
  *
- *     npm run test:kernel -- [--topologies 200] [--seed 1] [--jobs N] [--verbose]
+ *     npm run test:kernel -- [--topologies 200] [--seed 1] [--jobs N] [--corpus [FOLDER]] [--verbose]
  */
-import { fork } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import type { TopologyReport } from './kernel/compare.ts'
+import type { DumpReport } from './kernel/compare-dump.ts'
+import { runJobs } from './kernel/jobs.ts'
 import { cannotRun } from './kernel/namespaces.ts'
+import { OWN_DUMPS } from './kernel/own-dumps.ts'
 import { FEATURES } from './kernel/topology.ts'
-import type { JobDone } from './kernel/worker.ts'
+import type { Job, JobDone } from './kernel/worker.ts'
 
 interface Options {
   topologies: number
   seed: number
   jobs: number
   verbose: boolean
+  /** Folder of dumps; undefined: none was found. */
+  corpus: string | undefined
 }
 
-const USAGE = 'there are --topologies N --seed N --jobs N --verbose'
+const USAGE = 'there are --topologies N --seed N --jobs N --corpus [FOLDER] --verbose'
 
-function readOptions(argv: readonly string[]): Options {
-  const options: Options = { topologies: 200, seed: 1, jobs: availableParallelism() + 2, verbose: false }
+function readOptions(argv: readonly string[], root: string): Options {
+  const shared = join(root, '..', 'shared', 'corpus', 'rules')
+  const options: Options = {
+    topologies: 200,
+    seed: 1,
+    jobs: availableParallelism() + 2,
+    verbose: false,
+    corpus: existsSync(shared) ? shared : undefined,
+  }
   for (let i = 0; i < argv.length; i++) {
     const name = argv[i]!.replace(/^--/, '')
     if (name === 'verbose') options.verbose = true
-    else if (name === 'topologies' || name === 'seed' || name === 'jobs') {
+    else if (name === 'corpus') {
+      // alone: the dumps and nothing else
+      if (argv[i + 1] !== undefined && !argv[i + 1]!.startsWith('--')) options.corpus = argv[++i]!
+      if (!argv.includes('--topologies')) options.topologies = 0
+      if (options.corpus === undefined || !existsSync(options.corpus))
+        throw new Error(`--corpus: there is no folder ${options.corpus ?? shared}`)
+    } else if (name === 'topologies' || name === 'seed' || name === 'jobs') {
       const value = Number(argv[++i])
       if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name}: give a whole number`)
       options[name] = value
@@ -36,16 +56,17 @@ function readOptions(argv: readonly string[]): Options {
   return options
 }
 
-/** Bundles of bin/kernel/agent.ts and bin/kernel/worker.ts. */
-export interface Scripts {
+/** Bundles of bin/kernel/agent.ts and bin/kernel/worker.ts, and the root of the project. */
+export interface Setting {
   readonly agent: string
   readonly worker: string
+  readonly root: string
 }
 
-export async function main(argv: readonly string[], scripts: Scripts): Promise<number> {
+export async function main(argv: readonly string[], setting: Setting): Promise<number> {
   let options: Options
   try {
-    options = readOptions(argv)
+    options = readOptions(argv, setting.root)
   } catch (error) {
     console.error(`test:kernel: ${(error as Error).message}`)
     return 2
@@ -55,63 +76,87 @@ export async function main(argv: readonly string[], scripts: Scripts): Promise<n
     console.log(`test:kernel: SKIPPED, nothing was compared: ${why}`)
     return 0
   }
-  return compareTopologies(options, scripts)
-}
-
-async function compareTopologies(options: Options, scripts: Scripts): Promise<number> {
   const started = Date.now()
-  const reports: TopologyReport[] = []
+  const topologies: TopologyReport[] = []
+  const dumps: DumpReport[] = []
   const broken: string[] = []
-  let next = options.seed
-  const last = options.seed + options.topologies
-  const take = (done: JobDone): void => {
-    if (done.error !== undefined) {
-      broken.push(`seed ${done.seed}: ${done.error}`)
-      console.log(broken[broken.length - 1])
-      return
+  const jobs: Job[] = [...dumpJobs(options)]
+  for (let i = 0; i < options.topologies; i++) jobs.push({ name: `seed ${options.seed + i}`, seed: options.seed + i })
+  const take = ({ job, report, error }: JobDone): void => {
+    if (error !== undefined) {
+      broken.push(`${job.name}: ${error}`)
+      console.log(`BROKEN ${job.name}: ${error}`)
+    } else if ('dump' in job) {
+      dumps.push(report as DumpReport)
+      tell(titleOf(report as DumpReport), (report as DumpReport).lines, options.verbose)
+    } else {
+      const { title, totalMs, modelMs, lines } = report as TopologyReport
+      topologies.push(report as TopologyReport)
+      tell(`${title}, ${totalMs} ms (model ${modelMs})`, lines, options.verbose)
     }
-    const report = done.report as TopologyReport
-    reports.push(report)
-    const lines = options.verbose ? report.lines : report.lines.filter((line) => !line.startsWith('  agrees'))
-    if (lines.length > 0)
-      console.log([`${report.title}, ${report.totalMs} ms (model ${report.modelMs})`, ...lines].join('\n'))
   }
-  const worker = (): Promise<void> =>
-    new Promise((resolve) => {
-      if (next >= last) return resolve()
-      const child = fork(scripts.worker, [scripts.agent])
-      let busy: number | undefined
-      const more = (): void => {
-        if (next >= last) {
-          busy = undefined
-          child.disconnect()
-        } else child.send({ seed: (busy = next++) })
-      }
-      child.on('message', (done) => {
-        take(done as JobDone)
-        more()
-      })
-      child.on('exit', (code) => {
-        if (busy !== undefined) broken.push(`seed ${busy}: the process ended with ${code}`)
-        resolve()
-      })
-      more()
-    })
-  await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, worker))
-  const total = (of: (report: TopologyReport) => number): number => reports.reduce((sum, report) => sum + of(report), 0)
-  const wrong = total((report) => report.wrong) + broken.length
-  const shares = reports.flatMap((report) => (report.chiSquare ? [report.chiSquare] : []))
+  await runJobs(jobs, Math.max(1, options.jobs), setting, take)
+  const seconds = ((Date.now() - started) / 1000).toFixed(1)
   const missing =
-    options.topologies < 40 ? [] : FEATURES.filter((feature) => !reports.some((r) => r.covered.includes(feature)))
+    options.topologies < 40 ? [] : FEATURES.filter((feature) => !topologies.some((r) => r.covered.includes(feature)))
+  const wrong = [...topologies, ...dumps].reduce((sum, report) => sum + report.wrong, 0) + broken.length
+  if (topologies.length > 0) sayTopologies(topologies, missing)
+  sayDumps(dumps, options)
   console.log(
-    [
-      `test:kernel: ${reports.length} topologies, ${total((r) => r.flows)} flows, ${total((r) => r.connections)} connections, ${total((r) => r.matched)} matched rules, ${total((r) => r.compared)} rules compared, in ${((Date.now() - started) / 1000).toFixed(1)} s: ${wrong === 0 ? 'the kernel agrees' : `${wrong} differ`}`,
-      `  shares over 3,000 connections in ${shares.length} topologies: largest chi-square ${Math.max(0, ...shares.map((s) => s.value)).toFixed(1)}`,
-      `  tried: ${FEATURES.map((feature) => `${feature} ${reports.filter((r) => r.covered.includes(feature)).length}`).join(', ')}`,
-      ...(total((r) => r.again) > 0 ? [`  ${total((r) => r.again)} flows agreed only when they were tried again`] : []),
-      ...(missing.length > 0 ? [`  NOT TRIED: ${missing.join(', ')}`] : []),
-      ...broken.map((line) => `  BROKEN ${line}`),
-    ].join('\n'),
+    `test:kernel: ${wrong === 0 ? 'the kernel agrees' : `${wrong} differ`}${missing.length > 0 ? `, NOT TRIED: ${missing.join(', ')}` : ''} (${seconds} s)`,
   )
   return wrong === 0 && missing.length === 0 ? 0 : 1
+}
+
+function dumpJobs(options: Options): Job[] {
+  const jobs: Job[] = Object.entries(OWN_DUMPS).map(([name, dump], i) => ({ name, dump, seed: options.seed + i }))
+  if (options.corpus === undefined) return jobs
+  const files = readdirSync(options.corpus).filter((name) => name.endsWith('.txt') || name.endsWith('.rules'))
+  for (const name of files.sort())
+    jobs.push({ name, dump: readFileSync(join(options.corpus, name), 'utf8'), seed: options.seed })
+  return jobs
+}
+
+function tell(title: string, lines: readonly string[], all: boolean): void {
+  const shown = all ? lines : lines.filter((line) => !line.startsWith('  agrees'))
+  if (shown.length > 0) console.log([title, ...shown].join('\n'))
+}
+
+function titleOf(report: DumpReport): string {
+  return `${report.name}: ${report.refused === undefined ? `${report.rules} rules, ${report.packets} packets` : `refused: ${report.refused}`}`
+}
+
+const total = <T>(reports: readonly T[], of: (report: T) => number): number =>
+  reports.reduce((sum, report) => sum + of(report), 0)
+
+function sayTopologies(reports: readonly TopologyReport[], missing: readonly string[]): void {
+  const shares = reports.flatMap((report) => (report.chiSquare ? [report.chiSquare] : []))
+  const again = total(reports, (r) => r.again)
+  const tried = FEATURES.filter((feature) => !missing.includes(feature))
+  console.log(
+    [
+      `${reports.length} topologies, ${total(reports, (r) => r.flows)} flows, ${total(reports, (r) => r.connections)} connections, ${total(reports, (r) => r.matched)} matched rules, ${total(reports, (r) => r.compared)} rules compared: ${total(reports, (r) => r.wrong)} differ`,
+      ...(shares.length > 0
+        ? [
+            `  shares over 3,000 connections in ${shares.length} topologies: largest chi-square ${Math.max(...shares.map((s) => s.value)).toFixed(1)}`,
+          ]
+        : []),
+      `  topologies that tried: ${tried.map((feature) => `${feature} ${reports.filter((r) => r.covered.includes(feature)).length}`).join(', ')}`,
+      ...(again > 0 ? [`  ${again} flows agreed only when they were tried again`] : []),
+    ].join('\n'),
+  )
+}
+
+function sayDumps(reports: readonly DumpReport[], options: Options): void {
+  const loaded = reports.filter((report) => report.refused === undefined)
+  console.log(
+    `${loaded.length} dumps, ${total(loaded, (r) => r.packets)} packets, ${total(loaded, (r) => r.matched)} matched rules, ${total(loaded, (r) => r.compared)} rules compared: ${total(reports, (r) => r.wrong)} differ`,
+  )
+  for (const report of reports) {
+    if (report.refused !== undefined) console.log(`  refused ${report.name}: ${report.refused}`)
+    for (const rule of report.stripped)
+      console.log(`  left out of ${report.name}, this kernel does not take it: ${rule}`)
+  }
+  if (options.corpus === undefined)
+    console.log('  SKIPPED the corpus of real dumps: there is no ../shared/corpus/rules; give --corpus FOLDER')
 }

@@ -10,6 +10,8 @@ export type AgentCommand =
       timeoutMs: number
       /** Port of the client; without it the kernel chooses. */
       sport?: number
+      /** Address of the client, where it has several. */
+      source?: string
     }
   /** Many connections, counted. */
   | {

@@ -7,7 +7,7 @@ import { connect, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { AgentAnswer, AgentCommand } from './agent-words.ts'
 
-type Try = { proto: 'tcp' | 'udp'; dst: string; port: number; timeoutMs: number; sport?: number }
+type Try = { proto: 'tcp' | 'udp'; dst: string; port: number; timeoutMs: number; sport?: number; source?: string }
 type Outcome = Omit<AgentAnswer, 'id'>
 
 const say = (answer: AgentAnswer): void => void process.stdout.write(`${JSON.stringify(answer)}\n`)
@@ -67,7 +67,10 @@ function connectOnce(command: Try): Promise<Outcome> {
     }
     const timer = setTimeout(() => finish('timeout'), command.timeoutMs)
     if (command.proto === 'tcp') {
-      const from = sport === undefined ? {} : { localPort: sport }
+      const from = {
+        ...(sport === undefined ? {} : { localPort: sport }),
+        ...(command.source === undefined ? {} : { localAddress: command.source }),
+      }
       const socket = connect({ host: command.dst, port: command.port, family: 4, ...from })
       close = () => socket.destroy()
       socket.on('connect', () => (sport = socket.localPort))
@@ -87,7 +90,7 @@ function connectOnce(command: Try): Promise<Outcome> {
         })
       })
     if (sport === undefined) send()
-    else socket.bind(sport, send)
+    else socket.bind(sport, command.source, send)
   })
 }
 

@@ -15,7 +15,7 @@ interface NftObject {
 }
 
 /** iptables-nft keeps its rules in nf_tables too, so this reads both. */
-export function kernelRules(net: Net, node: string): KernelRules {
+export function kernelRules(net: Pick<Net, 'inside'>, node: string): KernelRules {
   const all = JSON.parse(net.inside(node, ['nft', '-j', '-a', 'list', 'ruleset'])) as { nftables: NftObject[] }
   const sizes = new Map<string, number>()
   const places = new Map<string, number>()

@@ -28,8 +28,11 @@ export interface Net {
 
 let serial = 0
 
+/** In front of the names of one set of namespaces. */
+export const newPrefix = (): string => `${PREFIX}${serial++}-`
+
 export function makeNet(topology: Topology): Net {
-  const mine = `${PREFIX}${serial++}-`
+  const mine = newPrefix()
   const ns = (name: string): string => mine + name
   const net: Net = {
     ns,

@@ -17,11 +17,13 @@ export interface Seen {
   readonly path: Readonly<Record<string, KernelPath>>
 }
 
+type Inside = Pick<Net, 'ns'>
+
 export class Agent {
   private readonly child: ChildProcessWithoutNullStreams
   private readonly waiting = new Map<number, (answer: AgentAnswer) => void>()
   private next = 1
-  constructor(net: Net, name: string, script: string) {
+  constructor(net: Inside, name: string, script: string) {
     this.child = spawn('ip', ['netns', 'exec', net.ns(name), process.execPath, script], {
       stdio: ['pipe', 'pipe', 'inherit'],
     }) as unknown as ChildProcessWithoutNullStreams
@@ -50,7 +52,7 @@ export class Agent {
 export class Monitor {
   private lines: string[] = []
   private readonly child: ChildProcessWithoutNullStreams
-  constructor(net: Net, node: string) {
+  constructor(net: Inside, node: string) {
     const command = ['netns', 'exec', net.ns(node), 'stdbuf', '-oL', 'nft', '-a', 'monitor', 'trace']
     this.child = spawn('ip', command) as ChildProcessWithoutNullStreams
     createInterface({ input: this.child.stdout }).on('line', (line) => this.lines.push(line))

@@ -2,7 +2,7 @@
 import type { EndpointSlice, Service } from '../../src/model/apiserver/objects.ts'
 import { serviceOf, sliceOf, type StageNode, type StagePod } from '../../src/model/linux/net/stage.ts'
 import type { ProxySettings } from './proxy-config.ts'
-import { nextBits, streamSeed } from '../../src/sim/random.ts'
+import { type Dice, dice } from './dice.ts'
 
 export type Client = { readonly pod: string } | { readonly node: string } | { readonly host: 'laptop' | 'external' }
 
@@ -59,18 +59,6 @@ export interface Topology {
   readonly proxy: ProxySettings | undefined
   /** Of this flow the shares of the backends are counted too: all of them are alike. */
   readonly shares: Flow | undefined
-}
-
-type Dice = { below(n: number): number; chance(percent: number): boolean; pick<T>(list: readonly T[]): T }
-
-function dice(seed: number, stream: string): Dice {
-  let state = streamSeed(seed, stream)
-  const below = (n: number): number => {
-    const next = nextBits(state)
-    state = next.state
-    return next.bits % n
-  }
-  return { below, chance: (percent) => below(100) < percent, pick: (list) => list[below(list.length)]! }
 }
 
 const TCP_PORTS = [8080, 8081] as const

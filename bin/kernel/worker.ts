@@ -1,9 +1,12 @@
 /** A process of its own for one topology after the other: `process.send` tells of each. */
 import { compareTopology } from './compare.ts'
+import { compareDump } from './compare-dump.ts'
 import { guard, removeNamespaces } from './namespaces.ts'
 
-export type Job = { readonly seed: number }
-export type JobDone = { readonly seed: number; readonly report?: unknown; readonly error?: string }
+export type Job =
+  | { readonly name: string; readonly seed: number }
+  | { readonly name: string; readonly dump: string; readonly seed: number }
+export type JobDone = { readonly job: Job; readonly report?: unknown; readonly error?: string }
 
 guard()
 const agentScript = process.argv[2]!
@@ -14,8 +17,10 @@ const leave = (): never => {
 process.on('disconnect', leave)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave)
 process.on('message', (job: Job) => {
-  compareTopology(job.seed, agentScript).then(
-    (report) => process.send!({ seed: job.seed, report } satisfies JobDone),
-    (error: Error) => process.send!({ seed: job.seed, error: error.stack ?? String(error) } satisfies JobDone),
+  const work =
+    'dump' in job ? compareDump(job.name, job.dump, job.seed, agentScript) : compareTopology(job.seed, agentScript)
+  work.then(
+    (report) => process.send!({ job, report } satisfies JobDone),
+    (error: Error) => process.send!({ job, error: error.stack ?? String(error) } satisfies JobDone),
   )
 })

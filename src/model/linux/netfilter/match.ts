@@ -4,7 +4,7 @@ import type { CompiledChain } from './compile.ts'
 import { askAbout, type Place } from './match-ask.ts'
 import { matchByName } from './match-by-name.ts'
 import { addressType, isLocalAddress } from './route.ts'
-import type { AddrTypeMatch, InterfaceMatch, Match } from './rule.ts'
+import { type AddrTypeMatch, type InterfaceMatch, type Match, protocolOf } from './rule.ts'
 import type { Walk } from './walk.ts'
 
 export function slowMatch(walk: Walk, chain: CompiledChain, i: number, table: string): boolean {
@@ -188,7 +188,7 @@ function conntrackMatches(walk: Walk, match: Extract<Match, { kind: 'conntrack' 
         parseCidr(part.name.endsWith('src') ? tuple.src : tuple.dst)!.words.every(
           (w, k) => (w & cidr.mask[k]!) === cidr.words[k],
         )
-    } else found = part.name !== '--ctproto' || tuple.proto === part.value.toLowerCase()
+    } else found = part.name !== '--ctproto' || protocolOf(tuple.proto)?.number === protocolOf(part.value)?.number
     if (found === part.not) return false
   }
   return true
@@ -201,11 +201,17 @@ function recentMatches(walk: Walk, match: Extract<Match, { kind: 'recent' }>, pl
     walk.effects.push({ kind: 'recent', op: 'set', list: match.name, address })
     return !match.not
   }
+  // what a rule before this one wrote for the same packet
+  const notes = walk.effects.filter((e) => e.kind === 'recent' && e.list === match.name && e.address === address)
+  const last = notes[notes.length - 1]
+  const removed = last?.kind === 'recent' && last.op === 'remove'
+  const needed = Math.max(1, match.hitcount ?? 1)
   let found: boolean
-  if (walk.recent) {
+  if (removed || notes.length >= needed) found = !removed
+  else if (walk.recent) {
     const seen = walk.recent(match.name, address)
     const fresh = (seen ?? []).filter((age) => match.seconds === undefined || age <= match.seconds)
-    found = fresh.length >= Math.max(1, match.hitcount ?? 1)
+    found = fresh.length + notes.length >= needed
   } else {
     const often = match.hitcount === undefined ? '' : ` ${match.hitcount} times`
     const lately = match.seconds === undefined ? '' : ` in the last ${match.seconds} s`

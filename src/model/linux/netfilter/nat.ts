@@ -28,7 +28,8 @@ export function natSetup(
     if (!target) return undefined
     if (target.kind === 'NETMAP') return { address: netmap(walk.dst, target.to), port: walk.dport }
     if (target.kind === 'REDIRECT') {
-      const address = hook === 'OUTPUT' ? (walk.family === 4 ? '127.0.0.1' : '::1') : redirectAddress(walk)
+      const address =
+        hook === 'OUTPUT' ? (walk.family === 4 ? '127.0.0.1' : '::1') : redirectAddress(walk, question(verdict))
       if (address === undefined) return undefined
       return { address, port: target.ports?.from ?? walk.dport }
     }
@@ -84,8 +85,17 @@ function netmap(ip: Ip, to: Cidr): string {
   return to.family === 4 ? formatIp4(words[0]!) : formatIp6(words)
 }
 
-function redirectAddress(walk: Walk): string | undefined {
-  return addressesOf(walk.links).find((a) => a.dev === walk.inDev && a.ip.family === walk.family)?.ip.text
+/** nf_nat_redirect: an address of the interface that the packet came by; without one the packet is dropped. */
+export function redirectAddress(walk: Walk, rule: ReturnType<typeof question>): string | undefined {
+  const mine = addressesOf(walk.links).filter((a) => a.ip.family === walk.family)
+  if (walk.links.some((link) => link.name === walk.inDev)) return mine.find((a) => a.dev === walk.inDev)?.ip.text
+  const dev = walk.inDev || 'the interface that it came by'
+  const about = `does ${dev} have an address, for REDIRECT to go to?`
+  if (walk.ask({ ...rule, kind: 'unknown', below: 2, about, usual: 1 }) === 0) return undefined
+  const known = mine.find((a) => a.dev !== 'lo')?.ip.text
+  if (known === undefined)
+    walk.assumed.add('REDIRECT goes to an address of the node that was not given: the destination is left as it was')
+  return known ?? walk.dst.text
 }
 
 function pick(

@@ -8,7 +8,7 @@ const INSTEAD: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /^table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{/,
-    'this is an nftables ruleset (`nft list ruleset`); on this node `iptables-save` may print the rules of iptables',
+    'this is an nftables ruleset (`nft list ruleset`); for the rules of iptables run `iptables-save` on this node and paste that',
   ],
   [/^\{\s*"nftables"/, 'this is the JSON of nft; run `nft list ruleset` without -j and paste that'],
   [
