@@ -22,6 +22,7 @@ import { kubelet } from './kubelet/kubelet.ts'
 import { kernel } from './linux/kernel.ts'
 import { bpf } from './linux/bpf/component.ts'
 import { ipvs } from './linux/ipvs/component.ts'
+import { nft } from './linux/nft/component.ts'
 import { packets } from './linux/net/component.ts'
 import { netfilter } from './linux/netfilter/component.ts'
 import { cloud } from './load-balancer/cloud.ts'
@@ -93,6 +94,7 @@ export const COMPONENTS: readonly ModelComponent[] = [
   packets,
   bpf,
   ipvs,
+  nft,
   withServers(kubeProxy),
   metalLbController,
   metalLbSpeaker,

@@ -53,6 +53,15 @@ import type {
 import type { ConntrackEntry } from './linux/netfilter/conntrack.ts'
 import type { Packet } from './linux/netfilter/packet.ts'
 import type { Trace, TraceStep } from './linux/netfilter/trace.ts'
+import type {
+  NftChainRecord,
+  NftCountRecord,
+  NftElementRecord,
+  NftObjectRecord,
+  NftSetRecord,
+  NftTableRecord,
+  NftWriteRecord,
+} from './linux/nft/records.ts'
 
 // ------------------------------------------------------------------ cluster.ts (boot, wire, faults)
 
@@ -1035,6 +1044,13 @@ export interface Tables {
   conntrack: ConntrackRecord
   conntrackStats: ConntrackStatsRecord
   recent: RecentRecord
+  nftTables: NftTableRecord
+  nftChains: NftChainRecord
+  nftSets: NftSetRecord
+  nftElements: NftElementRecord
+  nftObjects: NftObjectRecord
+  nftCounts: NftCountRecord
+  nftWrites: NftWriteRecord
   ipvsServices: IpvsServiceRecord
   ipvsCursors: IpvsCursorRecord
   ipvsConns: IpvsConnRecord

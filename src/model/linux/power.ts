@@ -6,6 +6,7 @@ import { detach } from './bpf/maps.ts'
 import { wipeIpvs } from './ipvs/wipe.ts'
 import { dropNetns } from './links.ts'
 import { tellActorOf } from './processes.ts'
+import { wipeNft } from './nft/wipe.ts'
 import { wipeNetfilter } from './netfilter/wipe.ts'
 
 /** Handlers of a component that lives on a machine: deaf while it is off. `machine.*` itself is always heard. */
@@ -33,5 +34,6 @@ export function powerLost(world: ModelWorld, event: SimEvent): void {
   for (const netns of world.by('netns', 'node', node)) if (netns.name !== '') dropNetns(world, node, netns.name)
   wipeNetfilter(world, node)
   wipeIpvs(world, node)
+  wipeNft(world, node)
   detach(world, node)
 }

@@ -4,6 +4,7 @@
  */
 import { bpfFacility } from '../bpf/component.ts'
 import { ipvsFacility } from '../ipvs/component.ts'
+import { nftFacility } from '../nft/component.ts'
 import type { ModelReader, ModelWorld } from '../../tables.ts'
 import type { HookPass, StepTexts } from '../netfilter/hooks.ts'
 
@@ -18,7 +19,7 @@ export interface Facility {
   keep?(world: ModelWorld, node: string, data: unknown): void
 }
 
-const FACILITIES: readonly Facility[] = [bpfFacility, ipvsFacility]
+const FACILITIES: readonly Facility[] = [bpfFacility, ipvsFacility, nftFacility]
 
 const NONE: readonly HookPass[] = []
 const joined = new WeakMap<readonly HookPass[], { with: readonly HookPass[]; list: readonly HookPass[] }>()

@@ -8,6 +8,7 @@ import { kubeProxy } from '../../kube-proxy/component.ts'
 import type { LinkRecord, MachineRecord, ModelComponent, ModelWorld, Tables } from '../../tables.ts'
 import { bpf } from '../bpf/component.ts'
 import { ipvs } from '../ipvs/component.ts'
+import { nft } from '../nft/component.ts'
 import { kernel } from '../kernel.ts'
 import { netfilter } from '../netfilter/component.ts'
 import { packets } from './component.ts'
@@ -126,7 +127,7 @@ export function newStage(nodes: readonly StageNode[], pods: readonly StagePod[],
       'wire.lost': () => undefined,
     },
   }
-  const machine = new Machine<Tables>([kernel, netfilter, packets, bpf, ipvs, kubeProxy, stage, programs], { seed })
+  const machine = new Machine<Tables>([kernel, netfilter, packets, bpf, ipvs, nft, kubeProxy, stage, programs], { seed })
   const run = (until: number): void => {
     while ((machine.nextAt() ?? Infinity) <= until) machine.step()
     if (until > machine.now) machine.idleUntil(until)

@@ -71,7 +71,7 @@ function write(world: ModelWorld, node: string, changes: readonly ChainChange[],
     chainDelta += (chain ? 1 : 0) - (old ? 1 : 0)
     world.put('chains', id, chain && record(node, table, chain, world.now))
   }
-  startCounting(world, node, changes)
+  forgetHits(world, node, changes)
   if (!changed) return 0
   const before = world.get('netfilter', node)
   world.put('netfilter', node, {
@@ -102,7 +102,11 @@ export function countHits(world: ModelWorld, node: string, trace: Trace, bytes: 
 }
 
 /** Rules that were written anew count from zero, also where they say what they said before. */
-function startCounting(world: ModelWorld, node: string, changes: readonly ChainChange[]): void {
+export function forgetHits(
+  world: ModelWorld,
+  node: string,
+  changes: readonly { readonly table: string; readonly name: string }[],
+): void {
   const old = world.get('ruleHits', node)
   if (!old) return
   const names = new Set(changes.map((change) => `${change.table} ${change.name}`))

@@ -16,7 +16,13 @@ const JUMP_LIMIT = 16
 
 /** What a pass leaves for the facility to keep. */
 export type NftKept =
-  | { readonly op: 'count'; readonly table: string; readonly chain: string; readonly handle: number }
+  | {
+      readonly op: 'count'
+      readonly table: string
+      readonly chain: string
+      readonly handle: number
+      readonly bytes: number
+    }
   | {
       readonly op: 'add' | 'update' | 'delete'
       readonly table: string
@@ -148,7 +154,13 @@ function run(place: Place, chain: NftChain, index: number, statement: Statement)
       }
     case 'counter':
       if (statement.name === undefined)
-        keep(place, { op: 'count', table: place.table, chain: chain.name, handle: chain.handles[index] ?? 0 })
+        keep(place, {
+          op: 'count',
+          table: place.table,
+          chain: chain.name,
+          handle: chain.handles[index] ?? 0,
+          bytes: lengthOf(walk),
+        })
       return NEXT
     case 'log':
       walk.effects.push({ kind: 'log', table: place.table, chain: chain.name, index })
@@ -168,6 +180,12 @@ function run(place: Place, chain: NftChain, index: number, statement: Statement)
       return walk.ask({ kind: 'unknown', ...place.question, below: 2, about }) === 1 ? NEXT : NO
     }
   }
+}
+
+/** On the wire with IP and TCP headers; what an application says is taken as 80 bytes, as in net/stack.ts. */
+function lengthOf(walk: Walk): number {
+  if (walk.proto !== 6) return walk.proto === 17 ? 70 : 84
+  return walk.flags & 2 ? 60 : walk.flags & 8 ? 132 : 52
 }
 
 function assign(place: Place, statement: Extract<Statement, { kind: 'assign' }>): Next {
