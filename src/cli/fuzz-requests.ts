@@ -210,6 +210,11 @@ export function request(below: Below, reader: ModelReader, step: number): Plain 
       ...(below(4) === 0 && (type === 'NodePort' || type === 'LoadBalancer') ? { externalTrafficPolicy: 'Local' } : {}),
       ...(below(4) === 0 && type === 'ClusterIP' ? { internalTrafficPolicy: 'Local' } : {}),
       ...(below(6) === 0 && type !== 'ExternalName' ? { publishNotReadyAddresses: true } : {}),
+      ...(below(4) === 0
+        ? { trafficDistribution: pick(below, ['PreferClose', 'PreferSameZone', 'PreferSameNode']) }
+        : {}),
+      ...(below(4) === 0 && type === 'LoadBalancer' ? { allocateLoadBalancerNodePorts: false } : {}),
+      ...(below(6) === 0 && type === 'LoadBalancer' ? { loadBalancerSourceRanges: ['172.18.0.0/16'] } : {}),
     },
   })
   const kinds: (() => Plain)[] = [
@@ -326,6 +331,22 @@ export function request(below: Below, reader: ModelReader, step: number): Plain 
       ...some('services'),
       patchType: 'merge',
       body: { spec: { selector: { app: `app-${below(5)}` } } },
+    }),
+    // Its type changes, and with it what belonged to the old one.
+    () => ({
+      verb: 'patch',
+      resource: 'services',
+      ...some('services'),
+      patchType: 'merge',
+      body: {
+        spec: pick<object>(below, [
+          { type: 'LoadBalancer', externalTrafficPolicy: pick(below, ['Cluster', 'Local']) },
+          { type: 'NodePort' },
+          { type: 'ClusterIP' },
+          { type: 'ExternalName', externalName: 'external.lab' },
+          { trafficDistribution: pick(below, ['PreferSameZone', 'PreferSameNode', null]) },
+        ]),
+      },
     }),
     () => ({
       verb: 'patch',

@@ -50,7 +50,8 @@ export function fuzzOnce(
   options: { trace?: boolean; machine?: Machine<Tables> } = {},
 ): string | undefined {
   const below = generator(seed)
-  const machine = options.machine ?? openScenario(pick(below, ['default', 'default', 'shop']), seed)
+  const machine =
+    options.machine ?? openScenario(pick(below, ['default', 'default', 'shop', 'services', 'services-cloud']), seed)
   const watch: Watch = { events: 0, refused: new Map(), trace: options.trace === true }
   const set = new Map<string, { name: string; target: string }>()
   const say = (text: string): void =>
