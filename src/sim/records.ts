@@ -86,7 +86,7 @@ export class Table {
 
   /** Of the table, or of one key of an index. */
   count(index?: string, key?: string): number {
-    return index === undefined ? this.rows.size : (this.keysOf(index).get(key!)?.ids.size ?? 0)
+    return index === undefined ? this.rows.size : this.countBy(index, key!)
   }
 
   entries(): Iterable<[string, object]> {
