@@ -18,6 +18,7 @@ import { zoneWatch } from './dns/zone-watch.ts'
 import { proc } from './images/proc.ts'
 import { kubeProxy } from './kube-proxy/component.ts'
 import { withServers } from './kube-proxy/servers.ts'
+import { ipvsTermination } from './kube-proxy/ipvs/termination.ts'
 import { kubelet } from './kubelet/kubelet.ts'
 import { kernel } from './linux/kernel.ts'
 import { bpf } from './linux/bpf/component.ts'
@@ -95,6 +96,7 @@ export const COMPONENTS: readonly ModelComponent[] = [
   bpf,
   ipvs,
   nft,
+  ipvsTermination,
   withServers(kubeProxy),
   metalLbController,
   metalLbSpeaker,

@@ -34,6 +34,7 @@ import type {
   BpfServiceRecord,
 } from './linux/bpf/maps.ts'
 import type { SocketLb } from './linux/bpf/socket-lb.ts'
+import type { IpvsDrainingRecord } from './kube-proxy/ipvs/termination.ts'
 import type { IpsetRecord } from './linux/ipset/records.ts'
 import type {
   IpvsConnRecord,
@@ -937,6 +938,7 @@ export type PacketRecord = {
   endedAt?: Micros
   hops: PacketHop[]
 }
+export type Draw = { chain: string; rule: number; drawn: number; below: number }
 /** One stack that the packet passed. */
 export type PacketHop = {
   at: Micros
@@ -955,6 +957,8 @@ export type PacketHop = {
   direction?: 'original' | 'reply'
   nat: readonly { hook: string; kind: string; from: string; to: string; byRule: boolean }[]
   trace?: Trace
+  /** What chance said to rules that asked for it: number drawn and bound, in [0, 1); of a choice, which of how many. */
+  draws?: readonly Draw[]
   /** Rules that matched, with their text at that time. */
   matched: readonly TraceStep[]
   compared: number
@@ -1044,6 +1048,7 @@ export interface Tables {
   conntrack: ConntrackRecord
   conntrackStats: ConntrackStatsRecord
   recent: RecentRecord
+  ipvsDraining: IpvsDrainingRecord
   nftTables: NftTableRecord
   nftChains: NftChainRecord
   nftSets: NftSetRecord

@@ -1,10 +1,12 @@
 /** The modes of kube-proxy, and what cleans up after which at start. */
 import { ebpfMode } from './ebpf/mode.ts'
 import { iptablesMode } from './iptables/mode.ts'
+import { ipvsMode } from './ipvs/mode.ts'
 import type { ProxyMode, ProxyModeName } from './mode.ts'
 
 export const MODES: Readonly<Partial<Record<ProxyModeName, ProxyMode>>> = {
   iptables: iptablesMode,
+  ipvs: ipvsMode,
   ebpf: ebpfMode,
 }
 

@@ -10,6 +10,7 @@ import {
   idOfConn,
   type IpvsServiceRecord,
   type RealServer,
+  SCHEDULERS,
   serverId,
   serverKey,
   serviceId,
@@ -28,7 +29,7 @@ interface Batch {
 
 export function applyIpvs(world: ModelWorld, event: SimEvent<IpvsApply>): void {
   const node = placeOf(event.to)
-  const { ops, ctx } = event.data
+  const { ops, draining, ctx } = event.data
   const batch: Batch = { world, node, services: new Map(), links: new Map(), sets: newSets(world, node) }
   let error: IpvsApplied['error']
   ops.forEach((op, i) => {
@@ -42,6 +43,8 @@ export function applyIpvs(world: ModelWorld, event: SimEvent<IpvsApply>): void {
   const answer: IpvsApplied = { ok: error === undefined, ...(error ? { error } : {}), ctx }
   if (event.from !== event.to && event.from !== 'input')
     world.send('kernel.ipvs-applied', event.from, answer, { delayMicros: 40 })
+  if (draining && draining.length > 0)
+    world.send('kernel.ipvs-draining', event.from, { servers: draining }, { delayMicros: 40 })
 }
 
 function current(batch: Batch, id: string): IpvsServiceRecord | undefined {
@@ -70,7 +73,7 @@ function applyOne(batch: Batch, op: Exclude<IpvsOp, { op: `set-${string}` }>): s
     }
     case 'zero': {
       const only = op.service && serviceId(node, op.service)
-      for (const [id] of statsOf(world, node))
+      for (const id of statsOf(world, node))
         if (only === undefined || id === only || id.startsWith(`${only}|`)) world.put('ipvsStats', id, undefined)
       return undefined
     }
@@ -95,6 +98,7 @@ function putService(batch: Batch, op: Of<'add-service' | 'edit-service'>): strin
   const old = current(batch, id)
   if (op.op === 'add-service' && old) return 'Service already exists'
   if (op.op === 'edit-service' && !old) return 'No such service'
+  if (!SCHEDULERS.includes(op.scheduler)) return 'Scheduler or persistence engine not found'
   const { proto, address, port } = op.service
   const next: IpvsServiceRecord = {
     node: batch.node,
@@ -174,12 +178,12 @@ function forgetServer(batch: Batch, service: string, server: Omit<RealServer, 'w
   }
 }
 
-function* statsOf(world: ModelWorld, node: string): Iterable<[string]> {
-  for (const service of world.by('ipvsServices', 'node', node)) {
+/** Ids of the counters of a machine. */
+function statsOf(world: ModelWorld, node: string): string[] {
+  return world.by('ipvsServices', 'node', node).flatMap((service) => {
     const id = serviceId(node, service)
-    yield [id]
-    for (const server of service.servers) yield [serverId(id, server)]
-  }
+    return [id, ...service.servers.map((server) => serverId(id, server))]
+  })
 }
 
 /** drivers/net/dummy.c: a device that is nowhere; kube-proxy never sets it up, yet its addresses are local. */

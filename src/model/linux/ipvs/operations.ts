@@ -28,6 +28,11 @@ export type IpvsOp =
   | SetOp
 
 /** `kernel.ipvs-apply`, to NODE/kernel. Each operation by itself works or fails, as each netlink message does. */
-export type IpvsApply = { ops: readonly IpvsOp[]; ctx?: unknown }
+export type IpvsApply = {
+  ops: readonly IpvsOp[]
+  /** Handed back to the sender as `kernel.ipvs-draining` when it is done. */
+  draining?: readonly string[]
+  ctx?: unknown
+}
 /** `kernel.ipvs-applied`: `error.line` is the number of the first operation that failed, from 1. */
 export type IpvsApplied = { ok: boolean; error?: { line: number; message: string }; ctx?: unknown }

@@ -5,6 +5,7 @@
 import { Machine } from '../../../sim/machine.ts'
 import type { EndpointSlice, Service } from '../../apiserver/objects.ts'
 import { kubeProxy } from '../../kube-proxy/component.ts'
+import { ipvsTermination } from '../../kube-proxy/ipvs/termination.ts'
 import type { LinkRecord, MachineRecord, ModelComponent, ModelWorld, Tables } from '../../tables.ts'
 import { bpf } from '../bpf/component.ts'
 import { ipvs } from '../ipvs/component.ts'
@@ -127,7 +128,7 @@ export function newStage(nodes: readonly StageNode[], pods: readonly StagePod[],
       'wire.lost': () => undefined,
     },
   }
-  const machine = new Machine<Tables>([kernel, netfilter, packets, bpf, ipvs, nft, kubeProxy, stage, programs], { seed })
+  const machine = new Machine<Tables>([kernel, netfilter, packets, bpf, ipvs, nft, ipvsTermination, kubeProxy, stage, programs], { seed })
   const run = (until: number): void => {
     while ((machine.nextAt() ?? Infinity) <= until) machine.step()
     if (until > machine.now) machine.idleUntil(until)

@@ -1,11 +1,13 @@
 /** The rules of a machine, as records of the world. */
 import type { SimEvent } from '../../../sim/contract.ts'
 import { placeOf } from '../../../sim/contract.ts'
+import { liveSet } from '../ipset/live-sets.ts'
 import type { ChainRecord, ModelReader, ModelWorld } from '../../tables.ts'
 import { printRule } from './print-rule.ts'
 import { BUILT_IN, type Chain, type ChainChange, chainOrder, type ChainSource, loadedRule } from './ruleset.ts'
 import { planRestore } from './restore.ts'
 import type { Trace } from './trace.ts'
+import { joined } from '../../../sim/joined.ts'
 
 /** `kernel.iptables-restore`: lines of `iptables-restore`, answered by `kernel.iptables-restored`. */
 export type IptablesRestore = {
@@ -26,15 +28,16 @@ export type IptablesRestored = {
 /** Lines of a difference that are kept. */
 const DIFF_LINES = 200
 
-export const chainId = (node: string, table: string, chain: string): string => `${node}|${table}|${chain}`
+export const chainId = (node: string, table: string, chain: string): string => joined(joined(node, table), chain)
 
 /** The rules of `node` for printers and for the interpreter. */
 export function liveRules(reader: ModelReader, node: string): ChainSource {
   return {
     family: 4,
-    tables: () => Object.keys(BUILT_IN).filter((table) => reader.by('chains', 'table', `${node}|${table}`).length > 0),
+    tables: () => Object.keys(BUILT_IN).filter((table) => reader.by('chains', 'table', joined(node, table)).length > 0),
     chain: (table, name) => reader.get('chains', chainId(node, table, name)),
-    chains: (table) => chainOrder(table, [...reader.by('chains', 'table', `${node}|${table}`)]),
+    chains: (table) => chainOrder(table, [...reader.by('chains', 'table', joined(node, table))]),
+    sets: (name) => liveSet(reader, node, name),
     counters: (table, chain, rule) => reader.get('ruleHits', node)?.hits[`${table} ${chain} ${rule}`] ?? [0, 0],
   }
 }
