@@ -3,6 +3,7 @@
  * draws it. Everything here survives structured cloning.
  */
 import type { Input, JournalEntry, Micros, Reader, Rule, SimEvent } from '../sim/contract.ts'
+import type { SharesQuestion } from './shares.ts'
 import type { Tables } from '../model/tables.ts'
 
 /** How fast model time runs. `follow`: each watched event gets a visible moment, gaps are compressed. */
@@ -135,6 +136,8 @@ export type Ask =
   | { q: 'events'; from: Micros; to: Micros; limit: number; filter?: WatchFilter }
   | { q: 'history'; table: string; id: string; limit: number }
   | { q: 'rules' }
+  /** Many new connections through the rules of a node, at this moment; nothing is sent. */
+  | { q: 'shares'; of: SharesQuestion }
   | { q: 'plan'; yaml: string; file: string }
   | { q: 'apply'; yaml: string; file: string }
   | { q: 'hash' }
@@ -145,7 +148,7 @@ export type Ask =
   /** The moment at which an incident has been set up; waits for it. */
   | { q: 'arrived' }
   /** Chains of causes that reach back before the arrival, for a debrief. */
-  | { q: 'chains'; of: readonly { table: string; match: string; when: 'start' | 'end' }[] }
+  | { q: 'chains'; of: readonly { table: string; match: string; when: 'first' | 'start' | 'end' }[] }
   /** What was typed and written since the arrival. */
   | { q: 'deeds' }
 

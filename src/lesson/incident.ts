@@ -116,11 +116,11 @@ export function usedMicros(
 }
 
 /**
- * From the last write of the record up to `until` back to what began it, effect first. `journals`: oldest first, without
+ * From the last write of the record up to `until`, or the first, back to what began it, effect first. `journals`: oldest first, without
  * gaps where it matters. Empty when no such write is known.
  */
 export function chainOf(
-  why: Pick<WhyBlock, 'table' | 'match'>,
+  why: Pick<WhyBlock, 'table' | 'match' | 'when'>,
   journals: readonly (readonly JournalEntry[])[],
   until: Micros,
 ): JournalEntry[] {
@@ -131,6 +131,7 @@ export function chainOf(
     for (const entry of journal) {
       if (entry.event.at > until) break
       byId.set(entry.event.id, entry)
+      if (why.when === 'first' && last) continue
       if (entry.changes.some((change) => change.table === why.table && match.test(change.id))) last = entry
     }
   const chain: JournalEntry[] = []

@@ -182,15 +182,15 @@ function readWhy(text: string, where: Where, problems: Problem[]): Block {
   onlyFields(fields, ['says', 'table', 'match', 'when'], where, problems)
   const match = textField(fields, 'match', where, problems)
   readPattern(match, where, problems)
-  if (fields.when !== undefined && fields.when !== 'start' && fields.when !== 'end')
-    problems.push({ ...where, says: '"when" is start or end' })
+  if (fields.when !== undefined && !/^(first|start|end)$/.test(String(fields.when)))
+    problems.push({ ...where, says: '"when" is first, start or end' })
   return {
     kind: 'why',
     where,
     says: textField(fields, 'says', where, problems),
     table: textField(fields, 'table', where, problems),
     match,
-    when: fields.when === 'end' ? 'end' : 'start',
+    when: fields.when === 'end' || fields.when === 'first' ? fields.when : 'start',
   }
 }
 

@@ -163,7 +163,8 @@ export interface CauseBlock {
 }
 /**
  * ```why (YAML): a chain of the debrief. The record of `table` whose id matches `match` (a pattern); its last write
- * before the learner arrived (`when: start`, default) or before the end (`when: end`), back to what began it.
+ * before the learner arrived (`when: start`, default) or before the end (`when: end`), or its first (`when: first`), back
+ * to what began it.
  */
 export interface WhyBlock {
   kind: 'why'
@@ -171,7 +172,7 @@ export interface WhyBlock {
   says: string
   table: string
   match: string
-  when: 'start' | 'end'
+  when: 'first' | 'start' | 'end'
 }
 
 export type Block =
