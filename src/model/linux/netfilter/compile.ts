@@ -83,7 +83,7 @@ function compile(chain: Chain, family: 4 | 6): CompiledChain {
     let left: Match[] | undefined
     for (const match of rule.matches) {
       if (match.kind === 'comment' || match.kind === 'nfacct') continue
-      if (match.kind === 'ports' && left === undefined && !match.flags && !match.sport) {
+      if (match.kind === 'ports' && left === undefined && !match.flags && !match.sport && match.rest.length === 0) {
         if (!match.dport) continue
         dportFrom[i] = match.dport.from
         dportTo[i] = match.dport.to

@@ -69,6 +69,11 @@ export function matchByName(walk: Walk, match: Opaque, place: Place): boolean {
     case 'unreadable':
       return askAbout(walk, place, `a rule that could not be read: ${match.args[1]}`)
     default:
+      // `! --uid-owner 0` is the other answer to `--uid-owner 0`
+      if (options.length === 1 && options[0]!.not) {
+        const positive = match.args.filter((arg) => arg !== '!').join(' ')
+        return !askAbout(walk, place, `does -m ${match.name} ${positive} match?${WHY[match.name] ?? ''}`)
+      }
       return askAbout(walk, place, `does -m ${match.name} ${match.args.join(' ')} match?${WHY[match.name] ?? ''}`)
   }
 }

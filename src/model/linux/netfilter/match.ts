@@ -27,6 +27,8 @@ function deviceMatches(
   i: number,
 ): boolean {
   if (dev === undefined) {
+    // what goes to the node itself is known to leave by lo, so all else does not
+    if (way === 'out' && match.name === 'lo') return match.not
     const about = `is the ${way} interface ${match.name}?`
     const same =
       walk.ask({ kind: 'interface', table, chain: chain.name, index: i, rule: chain.rules[i]!, below: 2, about }) === 1

@@ -48,7 +48,8 @@ const HEADER: Readonly<Record<string, string>> = {
 const PORT_OPTION = /^--(sport|source-port|dport|destination-port|syn|tcp-flags|tcp-option|chunk-types)$/
 
 /** `words` follow the chain's name. Throws RuleError with what is wrong. */
-export function parseRule(chain: string, words: Words): Rule {
+export function parseRule(chain: string, given: Words): Rule {
+  let words = given
   const draft: Draft = {
     src: undefined,
     dst: undefined,
@@ -65,6 +66,12 @@ export function parseRule(chain: string, words: Words): Rule {
     if (word === '!') {
       not = true
       word = words.next('!')
+    }
+    const equals = /^(--[a-z][a-z-]*)=(.*)$/s.exec(word)
+    if (equals) {
+      // getopt takes --on-port=80 for --on-port 80
+      word = equals[1]!
+      words = new Words([equals[2]!, ...words.words.slice(words.at)])
     }
     // counters of `iptables -S -v`, and the family in front of rules for both
     if (word === '-c' || word === '--set-counters') {

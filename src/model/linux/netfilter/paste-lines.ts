@@ -115,7 +115,7 @@ function unescaped(text: string): string {
 }
 
 /** Nearly all lines of a dump: nothing to take off. */
-const PLAIN = /^(?:-A \w|:[\w-]+ \S|\*[a-z]+$|COMMIT$)[\x20-\x25\x27-\x7e]*$/
+const PLAIN = /^(?:-A \w|:[\w-]+ \S|\*[a-z]+$|COMMIT$)[\x20-\x22\x24\x25\x27-\x7e]*$/
 
 function bare(raw: string): string {
   if (PLAIN.test(raw)) return raw.trimEnd()
@@ -137,7 +137,7 @@ function bare(raw: string): string {
     .replace(/^[*-]\s+`?(?=-[AI] )/, '')
     .replace(/^`(?=-[AI] )/, '')
     .replace(/^\+\s?(?=-[AIPN] |:\S+ |\*\w|COMMIT)/, '')
-  if (/^-[AI] /.test(body)) body = body.replace(/`$/, '')
+  if (/^-[AI] /.test(body)) body = withoutRemark(body.replace(/`$/, ''))
   // rules are never written in full-width or long dashes; editors make them
   return body
     .replace(/(^|\s)[\u2013\u2014](?=[\w-])/g, (_, before: string) => `${before}--`)
@@ -170,6 +170,14 @@ function comment(body: string): string | undefined {
   if (body.startsWith('#')) return 'nothing'
   // a prompt with some other command, or with none
   return prompt && !OTHER.test(said) ? 'nothing' : undefined
+}
+
+/** Behind a rule somebody explains it: `-j RETURN   # not ours`. */
+function withoutRemark(body: string): string {
+  const at = body.search(/\s#\s/)
+  if (at < 0 || readable(body)) return body
+  const before = body.slice(0, at).trimEnd()
+  return readable(before) ? before : body
 }
 
 function readable(line: string): boolean {

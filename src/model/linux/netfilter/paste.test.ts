@@ -24,6 +24,7 @@ const wrapped = (columns: number, end = '\n'): string =>
 
 describe('rules in what people paste around them', () => {
   it.each<[string, string]>([
+    ['remarks', map((line) => (line.startsWith('-A') ? `${line}      # what it does` : line))],
     ['CRLF', map((line) => `${line}\r`)],
     ['old Mac line ends', lines.join('\r')],
     ['a Markdown fence', `Here it is:\n\n\`\`\`shell\n${SAVED}\`\`\`\n`],
