@@ -8,6 +8,9 @@ import { type EndpointInfo, type EndpointsByPort, endpointsOfSlices, serviceOfSl
 import { type ServicePortInfo, servicePorts } from './service-port.ts'
 import type { ServiceState } from './iptables/sync.ts'
 
+/** The ServiceCIDR `kubernetes` that the API server makes of its own flag. */
+const SERVICE_CIDR = '10.96.0.0/12'
+
 const configs = new WeakMap<ProxyConfiguration, Map<string, ProxierConfig>>()
 const DEFAULT: ProxyConfiguration = {
   mode: 'iptables',
@@ -54,6 +57,7 @@ export function liveConfig(reader: ModelReader, node: string, zone: string): Pro
       nfacct: { invalidDropped: false, localhostNodePorts: false },
       localDetector: localDetector('ClusterCIDR', { cidrs: own.clusterCIDR.split(',') }, 4),
       nodeHints: true,
+      serviceCIDRs: SERVICE_CIDR,
     }
     known.set(key, config)
   }

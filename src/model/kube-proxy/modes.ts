@@ -3,9 +3,11 @@ import { ebpfMode } from './ebpf/mode.ts'
 import { iptablesMode } from './iptables/mode.ts'
 import { ipvsMode } from './ipvs/mode.ts'
 import type { ProxyMode, ProxyModeName } from './mode.ts'
+import { nftablesMode } from './nftables/mode.ts'
 
 export const MODES: Readonly<Partial<Record<ProxyModeName, ProxyMode>>> = {
   iptables: iptablesMode,
+  nftables: nftablesMode,
   ipvs: ipvsMode,
   ebpf: ebpfMode,
 }
