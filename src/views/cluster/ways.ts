@@ -8,7 +8,7 @@ import { narrateEvent } from '../words/narrate-event.ts'
 import type { ClusterPicture } from './select.ts'
 
 const CENTRAL: ReadonlySet<string> = new Set(['apiserver', 'scheduler', 'controller-manager'])
-const OUTSIDE: ReadonlySet<string> = new Set(['laptop', 'registry', 'external'])
+const OUTSIDE: ReadonlySet<string> = new Set(['laptop', 'registry', 'external', 'cloud'])
 
 export function wayOnWire(event: SimEvent, picture: ClusterPicture): Placement | undefined {
   const plane = planeOf(event)

@@ -173,6 +173,7 @@ export function isShown(event: SimEvent, filter: Filter, replica: Pick<Replica, 
 const ORDER = [
   'laptop',
   'external',
+  'cloud',
   'controller-manager',
   'scheduler',
   'apiserver',
@@ -184,6 +185,8 @@ const ORDER = [
   'proc',
   'kube-proxy',
   'cni-agent',
+  'metallb-controller',
+  'metallb-speaker',
   'registry',
   'wire',
 ]

@@ -55,6 +55,12 @@ export function actorPhrase(actor: string): string {
       return say('actor.cni-agent', { node })
     case 'coredns':
       return say('actor.coredns', { node })
+    case 'metallb-controller':
+      return say('actor.metallb-controller')
+    case 'metallb-speaker':
+      return say('actor.metallb-speaker', { node })
+    case 'cloud':
+      return say('actor.cloud')
     case 'cluster':
       return say('actor.cluster')
     case 'input':

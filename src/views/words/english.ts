@@ -28,6 +28,9 @@ export const ENGLISH = {
   'actor.cni-agent': 'the network agent on {node}',
   'actor.cni-agent.short': 'CNI agent',
   'actor.coredns': 'CoreDNS on {node}',
+  'actor.metallb-controller': 'the controller of MetalLB',
+  'actor.metallb-speaker': 'the speaker of MetalLB on {node}',
+  'actor.cloud': 'the cloud outside',
   'actor.cluster': 'the start of the run',
   'actor.input': 'you',
   'actor.wire': 'the wire',
@@ -199,6 +202,8 @@ export const ENGLISH = {
   'kernel.exec': 'One more process runs {command} in the namespaces of {what}.',
   'kernel.listen.title': 'listen {port}',
   'kernel.listen': 'Process {pid} listens on port {port}.',
+  'kernel.unlisten.title': 'close {port}',
+  'kernel.unlisten': 'Process {pid} no longer listens on port {port}.',
   'kernel.grow.title': 'more memory',
   'kernel.grow': 'Process {pid} takes memory.',
   'kernel.iptables-restore.title': 'iptables-restore',
@@ -212,6 +217,8 @@ export const ENGLISH = {
 
   // ------------------------------------------------------------ packets
   'net.title': '{what}',
+  'net.arp.title': 'ARP: {what}',
+  'net.arp': '{From} tells the network that {node} answers for {ip}, the address of {service}, from now on.',
   'net.hop.title': '{what}',
   'net.hop': '{what} from {src} to {dst} comes in by {place}.',
   'net.connect.title': 'connect',

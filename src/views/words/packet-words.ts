@@ -49,6 +49,10 @@ export function narratePacket(event: SimEvent): Narration {
   if (event.kind === 'net.hop' || event.kind === 'net.probe-hop') {
     return { ...base, title: say('net.hop.title', facts), says: say('net.hop', facts) }
   }
+  if (event.kind === 'net.arp') {
+    const arp = { ...facts, ip: pick(data, 'ip'), node: placeOf(event.from), service: pick(data, 'service') }
+    return { ...base, title: say('net.arp.title', arp), says: say('net.arp', arp) }
+  }
   const title = say('net.title', { what: words(event.kind) })
   if (event.kind === 'net.request')
     return { ...base, title: say('net.request.title', facts), says: say('net.request', facts) }
