@@ -4,7 +4,8 @@ import { ciliumDbg } from './bpf/cilium-dbg.ts'
 import { crictl } from './crictl/crictl.ts'
 import { chrootTool, ctrTool, dockerTool, minikubeTool, nsenterTool, ocTool, sshTool } from './enter/enter.ts'
 import { iptables, iptablesRestore, iptablesSave } from './iptables/iptables.ts'
-import { ipvsadm } from './iptables/ipvsadm.ts'
+import { ipset } from './ipset/ipset.ts'
+import { ipvsadm } from './ipvsadm/ipvsadm.ts'
 import { kubectl } from './kubectl/kubectl.ts'
 import { conntrack } from './linux/conntrack.ts'
 import { ip } from './linux/ip.ts'
@@ -32,6 +33,7 @@ export const TOOLS: readonly Tool[] = [
   iptablesSave,
   iptablesRestore,
   ipvsadm,
+  ipset,
   conntrack,
   bpftool,
   ciliumDbg,

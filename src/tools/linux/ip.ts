@@ -113,7 +113,12 @@ const carrier = (reader: ModelReader, link: LinkRecord): boolean =>
   !(link.netns === '' && link.name === 'eth0' && reader.get('machines', link.node)?.cable === false)
 
 function flagsOf(reader: ModelReader, link: LinkRecord): string {
-  const kind = link.kind === 'loopback' ? ['LOOPBACK'] : ['BROADCAST', 'MULTICAST']
+  const kind =
+    link.kind === 'loopback'
+      ? ['LOOPBACK']
+      : link.kind === 'dummy'
+        ? ['BROADCAST', 'NOARP']
+        : ['BROADCAST', 'MULTICAST']
   if (!link.up) return kind.join(',')
   return carrier(reader, link) ? [...kind, 'UP', 'LOWER_UP'].join(',') : ['NO-CARRIER', ...kind, 'UP'].join(',')
 }
@@ -148,7 +153,7 @@ function linkText(reader: ModelReader, link: LinkRecord, addresses: boolean, bus
   if (!addresses) return out
   for (const address of link.addresses) {
     const loop = link.kind === 'loopback'
-    out += `    inet ${address}${loop ? '' : ` brd ${broadcast(address)}`} scope ${loop ? 'host' : 'global'} ${link.name}\n       valid_lft forever preferred_lft forever\n`
+    out += `    inet ${address}${loop || /\/3[12]$/.test(address) ? '' : ` brd ${broadcast(address)}`} scope ${loop ? 'host' : 'global'} ${link.name}\n       valid_lft forever preferred_lft forever\n`
   }
   return out
 }
