@@ -93,14 +93,7 @@ export function PathMap({ path, width, here }: { path: Path; width: number; here
       {placed.map((p) => (
         <Stations key={p.frame.hop} placed={p} />
       ))}
-      {failed && spot && (
-        <g className={css.failed} transform={`translate(${spot.x} ${spot.y})`}>
-          <path d="M-7 -7L7 7M7 -7L-7 7" />
-          <text x={0} y={26} textAnchor="middle">
-            {packet.state}
-          </text>
-        </g>
-      )}
+      {failed && spot && <Stopped spot={spot} path={path} />}
       {spot && !failed && (
         <g>
           <Glyph plane="packet" x={spot.x} y={spot.y} radius={9.5} halo />
@@ -168,8 +161,13 @@ function Lines({
       {frame.branch && (
         <>
           <path className={css.straight} d={`M${points.get(frame.branch.hook)!.x} ${TRUNK}H${last.x}`} />
-          <text className={css.quiet} x={points.get(frame.branch.hook)!.x + 34} y={TRUNK + 18}>
-            a known flow skips this
+          <text
+            className={css.quiet}
+            x={(points.get(frame.branch.hook)!.x + last.x) / 2 - 30}
+            y={TRUNK - 8}
+            textAnchor="middle"
+          >
+            {frame.branch.table === 'nat' || frame.branch.table.includes('/') ? 'a known flow skips this table' : ''}
           </text>
         </>
       )}
@@ -213,7 +211,6 @@ function Stations({ placed }: { placed: Placed }) {
   const { frame, points } = placed
   const { branch } = frame
   const fan = branch?.fan
-  const spread = fan ? fan.endpoints.slice(0, 5) : []
   const from = fan && points.get(fan.chain)
   const to = points.get('rewrite')
   return (
@@ -238,46 +235,103 @@ function Stations({ placed }: { placed: Placed }) {
           </g>
         )
       })}
-      {from && to && fan && spread.length > 1 && (
-        <g>
-          {spread.map((address, i) => {
-            if (i === fan.chosen) return null
-            const y = DIP + (i < fan.chosen ? -1 : 1) * 16 * Math.abs(i - fan.chosen)
-            return (
-              <g key={address}>
-                <path
-                  className={css.other}
-                  d={`M${from.x} ${DIP}C${from.x + 16} ${DIP} ${from.x + 8} ${y} ${from.x + 22} ${y}`}
-                />
-                <text className={css.faint} x={from.x + 27} y={y + 4}>
-                  {address}
-                </text>
-              </g>
-            )
-          })}
-        </g>
-      )}
+      {from && to && fan && fan.endpoints.length > 1 && <Spread from={from} fan={fan} />}
       {branch?.chains.map((name, i) => {
         const { x } = points.get(name)!
+        const chosen = fan !== undefined && i === branch.chains.indexOf(fan.chain) + 1
+        const below = i === 1 && !chosen
         return (
           <g key={name}>
             <circle className={css.station} cx={x} cy={DIP} r={6} />
             <text
-              className={css.mono}
-              x={i === 1 ? x + 8 : x}
-              y={i % 2 === 0 ? DIP - ABOVE : DIP + BELOW}
-              textAnchor={i === 1 ? 'end' : 'middle'}
+              className={chosen ? css.bold : css.mono}
+              x={below ? x + 8 : i === 0 ? x - 4 : x}
+              y={chosen || !below ? DIP - ABOVE : DIP + BELOW}
+              textAnchor={below ? 'end' : i === 0 && !chosen ? 'start' : 'middle'}
             >
-              {elideMiddle(name, 16)}
+              <title>{name}</title>
+              {chosen ? (fan.endpoints[fan.chosen] ?? elideMiddle(name, 16)) : elideMiddle(name, 16)}
             </text>
           </g>
         )
       })}
       {to && branch && (
-        <text className={css.dnat} x={to.x + 16} y={DIP + BELOW}>
-          DNAT {branch.rewrite}
-        </text>
+        <>
+          <text className={css.dnat} x={to.x + 16} y={DIP + BELOW}>
+            DNAT {branch.rewrite}
+          </text>
+          <text className={css.quiet} x={points.get(branch.chains[0] ?? 'rewrite')!.x - 6} y={DIP + 42}>
+            {TABLE_WORDS[branch.table] ?? branch.table}
+          </text>
+        </>
       )}
+    </g>
+  )
+}
+
+/** The other endpoints that the Service could have chosen, at most two on each side. */
+function Spread({
+  from,
+  fan,
+}: {
+  from: { x: number; y: number }
+  fan: NonNullable<NonNullable<Frame['branch']>['fan']>
+}) {
+  const others = fan.endpoints.flatMap((address, i) => (i === fan.chosen ? [] : [{ address, above: i < fan.chosen }]))
+  const rows = [
+    ...others
+      .filter((o) => o.above)
+      .slice(-2)
+      .reverse(),
+    ...others.filter((o) => !o.above).slice(0, 2),
+  ]
+  const more = others.length - rows.length
+  let up = 0
+  let down = 0
+  return (
+    <g>
+      {rows.map(({ address, above }, k) => {
+        const y = above ? DIP - 18 - 16 * ++up : DIP + 8 + 16 * ++down
+        const last = k === rows.length - 1 && more > 0
+        return (
+          <g key={address}>
+            <path
+              className={css.other}
+              d={`M${from.x} ${DIP}C${from.x + 16} ${DIP} ${from.x + 8} ${y} ${from.x + 22} ${y}`}
+            />
+            <text className={css.faint} x={from.x + 27} y={y + 4}>
+              {address}
+              {last ? `, and ${more} more` : ''}
+            </text>
+          </g>
+        )
+      })}
+    </g>
+  )
+}
+
+const TABLE_WORDS: Readonly<Record<string, string>> = {
+  nat: 'table nat',
+  'ip/kube-proxy': 'nft, table ip kube-proxy',
+  ipvs: 'IPVS',
+  bpf: 'BPF maps',
+}
+
+/** Where the packet ended, and what its sender hears of it: nothing, or a refusal that travels back at once. */
+function Stopped({ spot, path }: { spot: { x: number; y: number }; path: Path }) {
+  const { packet, flow } = path
+  const told = packet.state === 'rejected' ? (path.reply?.what ?? 'refused') : undefined
+  const words =
+    told === undefined
+      ? `${packet.state}, nobody is told${flow.tries > 0 ? `; sent ${flow.tries + 1} times` : ''}`
+      : told
+  return (
+    <g className={css.failed} transform={`translate(${spot.x} ${spot.y})`}>
+      <circle r={13} />
+      <path d="M-6 -6L6 6M6 -6L-6 6" />
+      <text x={0} y={30} textAnchor="middle">
+        {words}
+      </text>
     </g>
   )
 }
@@ -288,9 +342,8 @@ function Reply({ placed, path }: { placed: readonly Placed[]; path: Path }) {
   if (!first || !last || !path.reply || placed.length < 2) return null
   const from = last.points.get(last.frame.stations[last.frame.stations.length - 1]!.id)!
   const to = first.points.get(first.frame.stations[0]!.id)!
-  const undoes = path.reply.hops.some((hop) => hop.nat.some((nat) => nat.kind.startsWith('un-')))
   const middle = (from.x + to.x) / 2
-  const words = undoes ? 'reply: conntrack undoes the rewrite' : 'reply'
+  const words = replyWords(path)
   return (
     <g className={css.reply}>
       <path
@@ -312,6 +365,23 @@ function Reply({ placed, path }: { placed: readonly Placed[]; path: Path }) {
       </text>
     </g>
   )
+}
+
+/** Who undoes what was rewritten on the way there. */
+function replyWords({ reply, flow }: Path): string {
+  const nats = reply!.hops.flatMap((hop) =>
+    hop.nat.filter((nat) => nat.kind.startsWith('un-')).map((nat) => ({ hop, nat })),
+  )
+  if (nats.length === 0)
+    return flow.socketLb ? 'reply: nothing to undo, the socket knows the backend' : `reply: ${reply!.what}`
+  const by = new Set(
+    nats.map(
+      ({ hop, nat }) =>
+        hop.trace?.passes.find((p) => p.hook === nat.hook && /^(ipvs|bpf)$/.test(p.table))?.table ?? 'conntrack',
+    ),
+  )
+  const who = [...by].map((name) => ({ ipvs: 'IPVS', bpf: 'a BPF program' })[name] ?? name).join(' and ')
+  return `reply: ${who} undoes the rewrite`
 }
 
 function describe(path: Path): string {

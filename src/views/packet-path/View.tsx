@@ -1,9 +1,11 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Micros, Replica, ViewProps } from '../contract.ts'
 import { Details } from './Details.tsx'
+import { FlowStrip } from './FlowStrip.tsx'
 import { PathMap } from './Map.tsx'
 import { RuleList } from './RuleList.tsx'
-import { chosenFlow, flowName, flowsToChoose, narrate, packetsOf, pathOf, standsAt, timeOf } from './select.ts'
+import { narrate } from './narrate.ts'
+import { chosenFlow, flowName, flowsToChoose, packetsOf, pathOf, standsAt, timeOf } from './select.ts'
 import css from './packet-path.module.css'
 
 const NARROW = 700
@@ -88,22 +90,6 @@ export default function PacketPath({ replica, now, selected, onSelect, size, onR
             ))}
           </select>
         </label>
-        <label>
-          <span className={css.unseen}>Packet of this flow</span>
-          <select
-            value={packet.id}
-            onChange={(event) => {
-              setHeld(flow.id)
-              setPacketId(event.target.value)
-            }}
-          >
-            {packets.map((p, i) => (
-              <option key={p.id} value={p.id}>
-                {i + 1}. {p.what}, {p.way}
-              </option>
-            ))}
-          </select>
-        </label>
         <span className={css.buttons}>
           <button onClick={() => go(0)} disabled={path.steps.length === 0} title="To the first rule">
             First
@@ -138,6 +124,15 @@ export default function PacketPath({ replica, now, selected, onSelect, size, onR
         </button>
       </div>
       <div className={css.main}>
+        <FlowStrip
+          flow={flow}
+          packets={packets}
+          chosen={packet}
+          onChoose={(id) => {
+            setHeld(flow.id)
+            setPacketId(id)
+          }}
+        />
         {!narrow && <PathMap path={path} width={mapWidth} here={here} />}
         {(step || narrow) && (
           <p className={css.says} role="status">

@@ -9,7 +9,7 @@ export interface Frame {
   readonly address: string
   readonly kind: 'pod' | 'host' | 'outside'
   readonly stations: readonly Station[]
-  /** The dip through table nat, where a rule of it matched. */
+  /** The dip through the table that chose, where one did. */
   readonly branch?: Branch
   /** The flow is known here, so that its packets skip the table nat. */
   readonly known: boolean
@@ -20,10 +20,20 @@ export interface Station {
 }
 export interface Branch {
   readonly hook: string
+  /** `nat`, `ip/kube-proxy`, `ipvs`, `bpf`. */
+  readonly table: string
   readonly chains: readonly string[]
-  /** What the Service chain can choose from; undefined where there is no such chain. */
-  readonly fan?: { readonly chain: string; readonly endpoints: readonly string[]; readonly chosen: number }
+  /** What the Service can choose from; undefined where nothing was to be chosen. */
+  readonly fan?: Fan
   readonly rewrite: string
+}
+export interface Fan {
+  /** The station from which it spreads. */
+  readonly chain: string
+  readonly endpoints: readonly string[]
+  readonly chosen: number
+  /** Rule after rule with a rising chance; one draw over a map; IPVS' scheduler; a slot of a BPF map. */
+  readonly how: 'cascade' | 'draw' | 'scheduler' | 'slot'
 }
 export interface Path {
   readonly flow: FlowRecord
@@ -99,33 +109,43 @@ function frameOf(
   }
 }
 
+/** The stations of a stack in the order of the mode in use: IPVS sends from INPUT, BPF redirects at the device. */
 function stationsOf(hop: PacketHop, kind: Frame['kind'], first: boolean, last: boolean): Station[] {
   const station = (id: string, name = id): Station => ({ id, name })
+  const passes = hop.trace?.passes ?? []
+  const at = (hook: string, table?: string): boolean =>
+    passes.some((pass) => pass.hook === hook && (table === undefined || pass.table === table))
   if (kind !== 'host') {
     if (first) return [station('socket'), station('out', hop.outDev ?? 'eth0')]
     return [station('in', hop.inDev ?? 'eth0'), station('socket')]
   }
+  const netfilter = at('PREROUTING') || at('FORWARD') || at('POSTROUTING') || at('INPUT')
+  if (at('INGRESS', 'bpf') && !netfilter && hop.outDev !== undefined)
+    return [station('INGRESS', `tc, ${hop.inDev ?? 'eth0'}`), station('redirect', `redirect, ${hop.outDev}`)]
+  if (at('INPUT', 'ipvs') && hop.outDev !== undefined)
+    return ['PREROUTING', 'routing', 'INPUT', 'OUTPUT', 'POSTROUTING'].map((id) => station(id))
   if (first) return [station('OUTPUT'), station('routing'), station('POSTROUTING')]
   if (last) return [station('PREROUTING'), station('routing'), station('INPUT')]
   return [station('PREROUTING'), station('routing'), station('FORWARD'), station('POSTROUTING')]
 }
 
+/** Chains that only mark, and base chains: no stations of their own. */
+const PASSING = /^(KUBE-MARK|mark-for-masquerade|nat-(prerouting|output)$|(PREROUTING|OUTPUT|INPUT)$)/
+const MOST_CHAINS = 4
+
 function branchOf(steps: readonly PathStep[], hop: PacketHop, replica: Replica): Branch | undefined {
-  const nat = steps.filter((step) => step.table === 'nat' && (step.hook === 'PREROUTING' || step.hook === 'OUTPUT'))
-  const rewrite = nat.find((step) => step.matched && /^(DNAT|REDIRECT)/.test(step.action))
-  const hook = nat[0]?.hook
-  if (!hook || !rewrite) return undefined
-  const chains = [
-    ...new Set(
-      nat.filter((step) => step.chain !== hook && !step.chain.startsWith('KUBE-MARK')).map((step) => step.chain),
-    ),
-  ]
-  const service = chains.find((name) => /^KUBE-SV[CL]-/.test(name))
+  const rewrite = steps.find((step) => step.nat?.kind === 'DNAT' && step.rule > 0 && step.hook !== 'connect()')
+  if (!rewrite) return undefined
+  const { hook, table } = rewrite
+  const way = steps.filter((step) => step.hook === hook && step.table === table)
+  const upTo = way.slice(0, way.indexOf(rewrite) + 1)
+  const chains = [...new Set(upTo.filter((step) => !PASSING.test(step.chain)).map((step) => step.chain))]
   return {
     hook,
-    chains,
+    table,
+    chains: chains.length > MOST_CHAINS ? [...chains.slice(0, 2), ...chains.slice(-2)] : chains,
     rewrite: `${rewrite.after.dst}:${rewrite.after.dport}`,
-    ...(service ? { fan: fanOf(hop, service, rewrite.chain, replica) } : {}),
+    ...fanOf(upTo, rewrite, hop, replica),
   }
 }
 
@@ -139,14 +159,63 @@ export function endpointRules(rules: readonly string[]): { address: string; chai
   })
 }
 
-function fanOf(hop: PacketHop, chain: string, chosen: string, replica: Replica): NonNullable<Branch['fan']> {
-  const rules = endpointRules(replica.get('chains', `${hop.node}|nat|${chain}`)?.rules ?? [])
-  return {
-    chain,
-    endpoints: rules.map((rule) => rule.address),
-    chosen: rules.findIndex((rule) => rule.chain === chosen),
+/** What the Service could choose from, in the words of the mode. */
+function fanOf(
+  steps: readonly PathStep[],
+  rewrite: PathStep,
+  hop: PacketHop,
+  replica: Replica,
+): { fan: Fan } | Record<string, never> {
+  const chosenIs = `${rewrite.after.dst}:${rewrite.after.dport}`
+  const fan = (
+    chain: string,
+    endpoints: readonly string[],
+    how: Fan['how'],
+    chosen = endpoints.indexOf(chosenIs),
+  ): { fan: Fan } => ({
+    fan: { chain, endpoints, how, chosen },
+  })
+  if (rewrite.table === 'nat') {
+    const chain = steps.find((step) => /^KUBE-SV[CL]-/.test(step.chain))?.chain
+    if (chain === undefined) return {}
+    const rules = endpointRules(replica.get('chains', `${hop.node}|nat|${chain}`)?.rules ?? [])
+    const chosen = rules.findIndex((rule) => rule.chain === rewrite.chain)
+    return fan(
+      chain,
+      rules.map((rule) => rule.address),
+      'cascade',
+      chosen,
+    )
   }
+  if (rewrite.table === 'ipvs') {
+    const service = replica.get('ipvsServices' as never, `${hop.node}|${rewrite.chain}`) as Servers | undefined
+    return service
+      ? fan(
+          rewrite.chain,
+          service.servers.map((s) => `${s.address}:${s.port}`),
+          'scheduler',
+        )
+      : {}
+  }
+  if (rewrite.table === 'bpf') {
+    const { proto } = rewrite.before
+    const id = `${hop.node}|${proto} ${rewrite.before.dst}:${rewrite.before.dport}/external`
+    const ids = replica.get('bpfServices', id)?.backends ?? []
+    const all = ids.flatMap((n) => replica.get('bpfBackends', `${hop.node}|${n}`) ?? [])
+    return fan(
+      rewrite.chain,
+      all.map((b) => `${b.ip}:${b.port}`),
+      'slot',
+    )
+  }
+  const numgen = steps.find((step) => /numgen random mod/.test(step.text))
+  const goals = [...(numgen?.text ?? '').matchAll(/goto endpoint-\S+?__([^\s,}]+)/g)].map((m) =>
+    m[1]!.replace('/', ':'),
+  )
+  return numgen && goals.length > 0 ? fan(numgen.chain, goals, 'draw') : {}
 }
+
+type Servers = { servers: readonly { address: string; port: number }[] }
 
 function titleOf(hop: PacketHop, kind: Frame['kind'], replica: Replica): string {
   if (kind === 'outside') return hop.node || 'outside'
@@ -165,37 +234,13 @@ function addressOf(hop: PacketHop, kind: Frame['kind'], replica: Replica): strin
 export function standsAt(path: Path, step: PathStep | undefined): { hop: number; place: string } {
   if (!step) return { hop: Math.max(0, path.frames.length - 1), place: 'end' }
   const frame = path.frames[step.hop]
-  if (step.table === 'nat' && frame?.branch && step.hook === frame.branch.hook) {
-    if (step.matched && /^(DNAT|REDIRECT)/.test(step.action)) return { hop: step.hop, place: 'rewrite' }
-    if (frame.branch.chains.includes(step.chain)) return { hop: step.hop, place: step.chain }
+  const { branch } = frame ?? {}
+  if (branch && step.table === branch.table && step.hook === branch.hook) {
+    if (step.nat?.kind === 'DNAT') return { hop: step.hop, place: 'rewrite' }
+    if (branch.chains.includes(step.chain)) return { hop: step.hop, place: step.chain }
   }
   const known = frame?.stations.some((station) => station.id === step.hook)
   return { hop: step.hop, place: known ? step.hook : (frame?.stations[0]?.id ?? 'end') }
-}
-
-/** What is said of the packet at a step, in one or two plain sentences. */
-export function narrate(path: Path, step: PathStep | undefined): string {
-  const { packet, flow } = path
-  if (!step)
-    switch (packet.state) {
-      case 'moving':
-        return `The packet ${packet.what} to ${flow.dst}:${flow.dport} is on its way.`
-      case 'delivered':
-        return `The packet ${packet.what} has arrived at ${packet.now.dst}:${packet.now.dport}.`
-      case 'rejected':
-        return `A rule rejected the packet. The sender is told: ${packet.why ?? 'refused'}.`
-      case 'dropped':
-        return `A rule dropped the packet. The sender is told nothing and will try again: ${packet.why ?? ''}`
-      default:
-        return `The packet was lost: ${packet.why ?? 'nobody took it'}.`
-    }
-  if (step.hook === 'conntrack') return `${step.text}. No rule of the table nat is asked.`
-  if (!step.matched) return `Rule ${step.rule} of ${step.chain} does not match: ${step.reason}.`
-  if (/^(DNAT|REDIRECT)/.test(step.action))
-    return `Rule ${step.rule} of ${step.chain} rewrites the destination: the Service address becomes ${step.after.dst}:${step.after.dport}.`
-  if (/^(SNAT|MASQUERADE)/.test(step.action))
-    return `Rule ${step.rule} of ${step.chain} rewrites the source to ${step.after.src}, so that the reply comes back through this node.`
-  return `Rule ${step.rule} of ${step.chain} matches: ${step.action}.`
 }
 
 export const flowName = (flow: FlowRecord, replica: Replica): string => {
