@@ -11,6 +11,7 @@ import type { Tables } from '../model/tables.ts'
 import { MINUTE, SECOND } from '../sim/clock.ts'
 import type { Machine } from '../sim/machine.ts'
 import { readArguments, wholeNumber } from './arguments.ts'
+import { healedProxies, proxyInput } from './fuzz-proxy.ts'
 import { generator, healing, pick, request, staticPodInput } from './fuzz-requests.ts'
 
 class Broken extends Error {}
@@ -50,6 +51,8 @@ export function fuzzOnce(
   options: { trace?: boolean; machine?: Machine<Tables> } = {},
 ): string | undefined {
   const below = generator(seed)
+  // apart, so that what people do in a seed does not hang on it
+  const proxies = generator(seed + 0x1000_0000)
   const machine =
     options.machine ?? openScenario(pick(below, ['default', 'default', 'shop', 'services', 'services-cloud']), seed)
   const watch: Watch = { events: 0, refused: new Map(), trace: options.trace === true }
@@ -72,11 +75,13 @@ export function fuzzOnce(
           body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
         },
       })
+    for (let n = proxies(4); n > 0; n--) give(proxyInput(proxies))
     run(machine, machine.now + SECOND, watch)
     for (let step = 0, steps = 6 + below(20); step < steps; step++) {
       for (let n = 1 + below(3); n > 0; n--)
         give({ kind: 'api.request', from: 'laptop', to: 'apiserver', data: request(below, machine.reader, step) })
       if (below(8) === 0) give(staticPodInput(below))
+      if (proxies(6) === 0) give(proxyInput(proxies))
       if (below(3) === 0) {
         const fault = pick(below, FAULTS)
         const targets = fault.targets(machine.reader)
@@ -96,6 +101,7 @@ export function fuzzOnce(
     say('everything is healed')
     for (const { name, target } of set.values())
       give({ kind: 'fault.set', to: 'faults', data: { name, target, on: false } })
+    for (const input of healedProxies()) give(input)
     // A machine without power boots first; a node that was deleted comes back with its kubelet.
     run(machine, machine.now + 20 * SECOND, watch)
     for (const { name } of machine.reader.all('machines'))

@@ -5,10 +5,7 @@
 import { MINUTE } from '../sim/clock.ts'
 import type { Pod } from './apiserver/objects.ts'
 import { matchesMap } from './apiserver/selectors.ts'
-import { liveConfig } from './kube-proxy/live-state.ts'
-import { newProxier } from './kube-proxy/proxier.ts'
-import { MapRules } from './linux/netfilter/ruleset.ts'
-import { planRestore } from './linux/netfilter/restore.ts'
+import { wrongRules, wrongWays } from './settled-rules.ts'
 import type { ModelReader } from './tables.ts'
 
 type Check = (reader: ModelReader) => string[]
@@ -152,39 +149,6 @@ const endpoints: Check = (reader) =>
     return want.join() === have.join() ? [] : [`endpoints of ${key}: pods ${want.join()} slices ${have.join()}`]
   })
 
-/** Rules of a node as a kube-proxy that has just started would write them, against what its kernel has. */
-const rules: Check = (reader) =>
-  reader.all('machines').flatMap(({ name: node }) => {
-    if (!reader.get('kubeProxies', node)?.running) return [`kube-proxy of ${node} does not run`]
-    const proxier = newProxier(
-      liveConfig(reader, node, reader.get('nodes', node)?.metadata.labels?.['topology.kubernetes.io/zone'] ?? ''),
-    )
-    const watched = (labels: Record<string, string> | undefined): boolean =>
-      labels?.['service.kubernetes.io/headless'] === undefined &&
-      labels?.['service.kubernetes.io/service-proxy-name'] === undefined
-    for (const service of reader.all('services')) if (watched(service.metadata.labels)) proxier.setService(service)
-    for (const slice of reader.all('endpointslices')) if (watched(slice.metadata.labels)) proxier.setSlice(slice)
-    const fresh = new MapRules()
-    const plan = planRestore(fresh, proxier.sync(undefined).lines, { noflush: true, trusted: true })
-    if (plan.error) return [`a fresh sync for ${node} does not load: line ${plan.error.line}: ${plan.error.message}`]
-    fresh.apply(plan.changes)
-    const want = new Map<string, string>()
-    // kube-proxy walks a map: the order of Services in a chain that they share is free.
-    const text = (lines: readonly string[]): string => [...lines].sort().join('\n')
-    for (const table of ['nat', 'filter'])
-      for (const chain of fresh.chains(table))
-        if (chain.name.startsWith('KUBE-')) want.set(`${table} ${chain.name}`, text(chain.rules))
-    const have = new Map<string, string>()
-    for (const chain of reader.by('chains', 'node', node))
-      if (/^KUBE-(?!PROXY-CANARY|KUBELET)/.test(chain.name) && chain.table !== 'mangle')
-        have.set(`${chain.table} ${chain.name}`, text(chain.rules))
-    const out: string[] = []
-    for (const [key, lines] of want)
-      if (have.get(key) !== lines) out.push(`rules of ${node}, ${key}: want\n${lines}\nhave\n${have.get(key)}`)
-    for (const key of have.keys()) if (!want.has(key)) out.push(`rules of ${node}: ${key} is left over`)
-    return out.slice(0, 3)
-  })
-
 /** Nothing of a pod that is gone is left on a node. */
 const leftovers: Check = (reader) => {
   const known = podUids(reader)
@@ -319,7 +283,7 @@ const bounds: Check = (reader) => {
 
 /** What is asked for is there. False lines of `leftovers` and `bounds` are leaks; of the others, something that never came. */
 export function unsettled(reader: ModelReader): string[] {
-  return [nodes, leaving, workloads, statuses, endpoints, rules, leftovers, books, bounds].flatMap((check) =>
-    check(reader),
+  return [nodes, leaving, workloads, statuses, endpoints, wrongRules, wrongWays, leftovers, books, bounds].flatMap(
+    (check) => check(reader),
   )
 }
