@@ -233,6 +233,7 @@ export const HONOURED: Readonly<Record<string, readonly HonourRow[]>> = {
     ...under('spec', TEMPLATE),
   ],
   Service: [...META_STATUS, ...SERVICE],
+  Endpoints: [...META, ...only('subsets[].**')],
   EndpointSlice: [
     ...META,
     ...only('addressType', 'endpoints[].**', 'ports[].**'),
@@ -286,7 +287,6 @@ export const STORED: Readonly<Record<string, string>> = {
   CSIStorageCapacity: 'no CSI driver runs',
   VolumeAttachment: 'no CSI driver runs',
   HorizontalPodAutoscaler: 'no metrics are collected, so nothing is scaled',
-  Endpoints: 'kube-proxy reads EndpointSlices; the mirroring controller does not run',
   LimitRange: 'its defaults are not applied to pods',
   ResourceQuota: 'nothing is counted against it',
   Role: 'every request is allowed: the lab has no users',

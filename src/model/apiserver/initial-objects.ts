@@ -45,6 +45,13 @@ export function initialObjects(apiServerIp = '172.18.0.2', apiServerPort = 6443)
       status: { loadBalancer: {} },
     },
     {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      // pkg/controlplane/reconcilers: the API server writes both, so nothing is to be mirrored.
+      metadata: meta('kubernetes', 'default', { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } }),
+      subsets: [{ addresses: [{ ip: apiServerIp }], ports: [{ name: 'https', port: apiServerPort, protocol: 'TCP' }] }],
+    },
+    {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
       metadata: meta('kubernetes', 'default', { labels: { 'kubernetes.io/service-name': 'kubernetes' } }),

@@ -53,7 +53,7 @@ type Row = [
 const ROWS: Row[] = [
   ['bindings', '', 'v1', true, 'Binding'],
   ['configmaps', 'cm', 'v1', true, 'ConfigMap', 'acts'],
-  ['endpoints', 'ep', 'v1', true, 'Endpoints'],
+  ['endpoints', 'ep', 'v1', true, 'Endpoints', 'acts'],
   ['events', 'ev', 'v1', true, 'Event', 'acts'],
   ['limitranges', 'limits', 'v1', true, 'LimitRange'],
   ['namespaces', 'ns', 'v1', false, 'Namespace', 'acts status'],

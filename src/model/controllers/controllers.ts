@@ -10,6 +10,8 @@ import { daemonSetRules } from './daemonset/rules.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { deploymentRules } from './deployment/rules.ts'
 import { endpointSliceController, endpointSliceRules } from './endpointslice/endpointslice.ts'
+import { endpointsController, endpointsRules } from './endpoints/endpoints.ts'
+import { mirroringController, mirroringRules } from './endpoints/mirroring.ts'
 import { deliver, makeEngine, onResponse, onSweep, onWork, SWEEP, WORK } from './engine.ts'
 import { namespaceController, namespaceRules } from './namespace/namespace.ts'
 import { nodeIpamController, nodeIpamRules } from './node-ipam/node-ipam.ts'
@@ -30,6 +32,8 @@ const engine = makeEngine([
   replicaSetController,
   daemonSetController,
   endpointSliceController,
+  endpointsController,
+  mirroringController,
   nodeLifecycleController,
   taintEvictionController,
   nodeIpamController,
@@ -117,6 +121,8 @@ export const controllerManager: ModelComponent = {
     ...replicaSetRules,
     ...daemonSetRules,
     ...endpointSliceRules,
+    ...endpointsRules,
+    ...mirroringRules,
     ...nodeLifecycleRules,
     ...taintEvictionRules,
     ...nodeIpamRules,

@@ -3,7 +3,8 @@ import type {
 } from '../../model/apiserver/objects.ts' // prettier-ignore
 import { deepEqual } from '../../model/apiserver/equality.ts'
 import { notModelled } from '../../model/apiserver/honoured.ts'
-import { describeEndpointSlice, describeService } from './describe/network.ts'
+import type { Endpoints } from '../../model/controllers/endpoints/subsets.ts'
+import { describeEndpoints, describeEndpointSlice, describeService } from './describe/network.ts'
 import { describeNode } from './describe/node.ts'
 import {
   describeConfigMap,
@@ -17,6 +18,7 @@ import { describeDaemonSet, describeDeployment, describeReplicaSet } from './des
 import { eventsOf } from './describe/writer.ts'
 import { compareObjects, completeResource, find, listSorted, readResourceArgs, type Found } from './resource-args.ts'
 import { notFound } from '../../model/apiserver/status-errors.ts'
+import { deprecated } from './client.ts'
 import type { Kube, Verb } from './verb.ts'
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
@@ -52,7 +54,8 @@ export const describe: Verb = {
       return { err: here ? `No resources found in ${kube.namespace} namespace.\n` : 'No resources found\n', exit: 0 }
     }
     const texts = found.map((item) => describeOne(kube, item))
-    return { out: texts.join('\n\n'), err: errors.join(''), exit: errors.length > 0 ? 1 : 0 }
+    const warned = deprecated(named.map(({ resource }) => resource))
+    return { out: texts.join('\n\n'), err: warned + errors.join(''), exit: errors.length > 0 ? 1 : 0 }
   },
 }
 
@@ -81,6 +84,8 @@ function textOf(kube: Kube, { resource, object }: Found): string {
         events,
         now,
       )
+    case 'endpoints':
+      return describeEndpoints(object as Endpoints, events, now)
     case 'endpointslices':
       return describeEndpointSlice(object as unknown as EndpointSlice, events, now)
     case 'deployments':

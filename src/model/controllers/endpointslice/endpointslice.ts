@@ -79,7 +79,7 @@ function servicesByCapacity(world: ModelWorld): readonly string[] {
 }
 
 /** GetPodUpdateProjectionKey: only a change of labels, readiness, deletion or addresses concerns a Service. */
-function servicesOfPod(world: ModelWorld, event: ApiWatchEvent): readonly string[] {
+export function servicesOfPod(world: ModelWorld, event: ApiWatchEvent): readonly string[] {
   const pod = event.object as unknown as Pod
   const namespace = pod.metadata.namespace ?? ''
   const seen = world.get('podsSeen', keyOf(pod))

@@ -335,7 +335,7 @@ export function endpointPorts(service: Service, pod: Pod): EndpointPort[] {
 }
 
 /** FindPort: a number as it is, a name looked up in the containers and sidecars of the pod. */
-function findPort(pod: Pod, port: ServicePort): number | undefined {
+export function findPort(pod: Pod, port: ServicePort): number | undefined {
   const target = port.targetPort ?? port.port
   if (typeof target === 'number') return target
   const protocol = port.protocol ?? 'TCP'

@@ -1,5 +1,6 @@
 import type { Micros } from '../../../sim/contract.ts'
 import type { EndpointSlice, Event, Service } from '../../../model/apiserver/objects.ts'
+import type { Endpoints } from '../../../model/controllers/endpoints/subsets.ts'
 import { formatLabels } from '../printers/cells.ts'
 import { createWriter, writeAnnotations, writeEvents, writeLabels } from './writer.ts'
 
@@ -60,6 +61,30 @@ export function describeService(
   if (spec.loadBalancerSourceRanges?.length)
     w.line(0, `LoadBalancer Source Ranges:\t${spec.loadBalancerSourceRanges.join(',')}`)
   if (spec.trafficDistribution) w.line(0, `Traffic Distribution:\t${spec.trafficDistribution}`)
+  writeEvents(w, events, now)
+  return w.text()
+}
+
+/** describeEndpoints */
+export function describeEndpoints(endpoints: Endpoints, events: readonly Event[], now: Micros): string {
+  const w = createWriter()
+  w.line(0, `Name:\t${endpoints.metadata.name}`)
+  w.line(0, `Namespace:\t${endpoints.metadata.namespace}`)
+  writeLabels(w, 'Labels', endpoints.metadata.labels)
+  writeAnnotations(w, 'Annotations', endpoints.metadata.annotations)
+  w.line(0, 'Subsets:')
+  const ips = (list: readonly { ip: string }[] = []): string => list.map((a) => a.ip).join(',') || '<none>'
+  for (const { addresses, notReadyAddresses, ports = [] } of endpoints.subsets ?? []) {
+    w.line(1, `Addresses:\t${ips(addresses)}`)
+    w.line(1, `NotReadyAddresses:\t${ips(notReadyAddresses)}`)
+    if (ports.length > 0) {
+      w.line(1, 'Ports:')
+      w.line(2, 'Name\tPort\tProtocol')
+      w.line(2, '----\t----\t--------')
+      for (const port of ports) w.line(2, `${port.name || '<unset>'}\t${port.port}\t${port.protocol ?? 'TCP'}`)
+    }
+    w.line(0, '')
+  }
   writeEvents(w, events, now)
   return w.text()
 }

@@ -97,6 +97,23 @@ function firstThree(items: readonly string[]): string {
   return items.length > 3 ? `${items.slice(0, 3).join(',')} + ${items.length - 3} more...` : items.join(',')
 }
 
+type EndpointsObject = KubeObject & {
+  subsets?: { addresses?: { ip: string }[]; ports?: { port: number }[] }[]
+}
+
+/** formatEndpoints: ready addresses with each port, three of them. */
+const endpointsPrinter: KindPrinter<EndpointsObject> = {
+  columns: [column('NAME'), column('ENDPOINTS'), column('AGE')],
+  row(object, now) {
+    const all = (object.subsets ?? []).flatMap(({ addresses = [], ports = [] }) =>
+      ports.length === 0 ? addresses.map((a) => a.ip) : ports.flatMap((p) => addresses.map((a) => `${a.ip}:${p.port}`)),
+    )
+    const shown = all.slice(0, 3).join(',')
+    const text = (object.subsets ?? []).length === 0 ? '<none>' : all.length > 3 ? `${shown} + ${all.length - 3} more...` : shown // prettier-ignore
+    return [object.metadata.name, text, age(object, now)]
+  },
+}
+
 const endpointSlicePrinter: KindPrinter<EndpointSlice> = {
   columns: [column('NAME'), column('ADDRESSTYPE'), column('PORTS'), column('ENDPOINTS'), column('AGE')],
   row(slice, now) {
@@ -269,6 +286,7 @@ const PRINTERS: Readonly<Record<string, unknown>> = {
   pods: podPrinter,
   nodes: nodePrinter,
   services: servicePrinter,
+  endpoints: endpointsPrinter,
   endpointslices: endpointSlicePrinter,
   deployments: deploymentPrinter,
   replicasets: replicaSetPrinter,

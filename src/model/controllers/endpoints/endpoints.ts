@@ -1,0 +1,76 @@
+// The Endpoints controller: the old form of what EndpointSlices say, kept for those who still read it. Deprecated in 1.33
+// (pkg/controller/endpoint/endpoints_controller.go).
+import { rfc3339 } from '../../../sim/clock.ts'
+import type { Rule } from '../../../sim/contract.ts'
+import { deepEqual } from '../../apiserver/equality.ts'
+import type { KubeObject } from '../../apiserver/objects.ts'
+import { getObject } from '../../apiserver/object-store.ts'
+import { resourceOf } from '../../apiserver/resources.ts'
+import type { ApiWatchEvent } from '../../messages.ts'
+import type { ModelWorld } from '../../tables.ts'
+import { servicesOfPod } from '../endpointslice/endpointslice.ts'
+import { DONE, type Controller, type Step } from '../engine.ts'
+import { keyOf } from '../pod-facts.ts'
+import { endpointsLabels, subsetsOf, type Endpoints } from './subsets.ts'
+
+const NAME = 'endpoints-controller'
+const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time'
+const RESOURCE = resourceOf('endpoints', '')!
+
+export const endpointsRules: readonly Rule[] = [
+  {
+    id: 'EP1',
+    says: 'Each Service with a selector has an Endpoints object of its name with the addresses of its pods. kube-proxy does not read it.',
+    source: 'pkg/controller/endpoint/endpoints_controller.go syncService',
+  },
+]
+
+export const endpointsController: Controller = {
+  name: NAME,
+  workers: 5,
+  watches: {
+    services: (_world, event) => [keyOf(event.object)],
+    pods: servicesOfPod,
+    endpoints: (_world: ModelWorld, event: ApiWatchEvent) => (event.type === 'DELETED' ? [keyOf(event.object)] : []),
+  },
+  sync,
+}
+
+export const endpointsOf = (world: Pick<ModelWorld, 'get' | 'by' | 'all'>, key: string): Endpoints | undefined => {
+  const [namespace, name] = key.split('/') as [string, string]
+  return getObject(world as ModelWorld, RESOURCE, namespace, name) as Endpoints | undefined
+}
+
+function sync(world: ModelWorld, key: string): Step {
+  const [namespace, name] = key.split('/') as [string, string]
+  const service = world.get('services', key)
+  const current = endpointsOf(world, key)
+  if (!service) {
+    const own = current?.metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller'
+    return current && own ? { requests: [{ verb: 'delete', resource: 'endpoints', namespace, name }] } : DONE
+  }
+  if (service.spec.type === 'ExternalName' || Object.keys(service.spec.selector ?? {}).length === 0) return DONE
+  if (world.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined) return DONE
+  const subsets = subsetsOf(service, world.by('pods', 'namespace', namespace))
+  const labels = endpointsLabels(service)
+  if (current && deepEqual(current.subsets ?? [], subsets) && deepEqual(current.metadata.labels ?? {}, labels))
+    return DONE
+  world.because('EP1', {
+    service: key,
+    addresses: subsets.flatMap((s) => (s.addresses ?? []).map((a) => a.ip)).slice(0, 20),
+  })
+  const annotations = { ...current?.metadata.annotations, [TRIGGER_TIME]: rfc3339(world.now) }
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { ...current?.metadata, name, namespace, labels, annotations },
+    ...(subsets.length > 0 ? { subsets } : {}),
+  } as unknown as KubeObject
+  return {
+    requests: [
+      current
+        ? { verb: 'update', resource: 'endpoints', namespace, name, body }
+        : { verb: 'create', resource: 'endpoints', namespace, body },
+    ],
+  }
+}
