@@ -164,8 +164,16 @@ function listMatch(match: Match): string {
     case 'limit':
       return `limit: avg ${match.rate} burst ${match.burst}`
     case 'opaque':
-      return `${match.name}${words(match.args)}`
+      return match.name === 'set' || match.name === 'ipvs'
+        ? listOptions(match.name, match.args)
+        : `${match.name}${words(match.args)}`
   }
+}
+
+/** set_print_v4 and ipvs_mt: options without their dashes. */
+function listOptions(name: string, args: readonly string[]): string {
+  const text = args.map((arg) => arg.replace(/^--/, '')).join(' ')
+  return name === 'ipvs' ? `ipvs ${text}` : text
 }
 
 function listTarget(target: Target): string {
