@@ -39,6 +39,7 @@ interface Named {
   /** The whole command, and the name that it is about. */
   readonly spot: Spot
   readonly nameSpot: Spot
+  readonly tableSpot?: Spot
   /** As `nft -a` prints it. */
   readonly handle?: number
 }
@@ -50,8 +51,10 @@ export type Command =
       readonly object: 'rule'
       readonly chain: string
       readonly text: string
+      /** Chains and sets that it names, and where. */
+      readonly names: readonly { readonly name: string; readonly set: boolean; readonly spot: Spot }[]
       /** `handle`, `position` and `index` say where, or which. */
-      readonly at?: { readonly handle?: number; readonly index?: number }
+      readonly at?: { readonly handle?: number; readonly index?: number; readonly spot: Spot }
     })
   | (Named & { readonly object: 'set'; readonly name: string; readonly map: boolean; readonly spec: SetSpec })
   | (Named & {

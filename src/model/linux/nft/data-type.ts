@@ -227,6 +227,34 @@ const ICMP6_TYPES = {
   'mld2-listener-report': 143,
 }
 
+const DSCP: Readonly<Record<string, number>> = {
+  cs0: 0,
+  cs1: 8,
+  cs2: 16,
+  cs3: 24,
+  cs4: 32,
+  cs5: 40,
+  cs6: 48,
+  cs7: 56,
+  df: 0,
+  be: 0,
+  lephb: 1,
+  af11: 10,
+  af12: 12,
+  af13: 14,
+  af21: 18,
+  af22: 20,
+  af23: 22,
+  af31: 26,
+  af32: 28,
+  af33: 30,
+  af41: 34,
+  af42: 36,
+  af43: 38,
+  va: 44,
+  ef: 46,
+}
+
 const all: readonly DataType[] = [
   address('ipv4_addr', 4),
   address('ipv6_addr', 6),
@@ -237,9 +265,16 @@ const all: readonly DataType[] = [
   text('ifname', 16),
   text('iface_index', 4),
   text('string', 16),
+  /** Of `fib ... oif`: a device, or whether there is one. */
+  {
+    ...text('fib_oif', 4),
+    print: (value) => (/^(?:missing|exists|\d+)$/.test(String(value)) ? String(value) : `"${value}"`),
+  },
+  { ...text('classid', 4), print: String },
+  named('dscp', 1, DSCP, { hex: true }),
   number('integer', 4, true),
-  number('gid', 4, true),
-  number('uid', 4, true),
+  named('gid', 4, {}, { hostOrder: true, also: { root: 0 } }),
+  named('uid', 4, {}, { hostOrder: true, also: { root: 0 } }),
   named('nf_proto', 1, { ipv4: 2, ipv6: 10 }),
   named('ether_type', 2, { ip: 0x800, arp: 0x806, ip6: 0x86dd, vlan: 0x8100 }, { also: { ipv4: 0x800, ipv6: 0x86dd } }),
   named('ct_state', 4, CT_STATES, { bitmask: true, hostOrder: true, hex: true }),

@@ -18,7 +18,7 @@ export function sortKey(constant: Constant): bigint {
     case 'wildcard':
       return single(constant.type, constant.start)
     case 'any':
-      return -1n
+      return 1n << 200n
     case 'tuple':
       return tuple(constant.parts)
   }

@@ -148,6 +148,7 @@ function run(place: Place, chain: NftChain, index: number, statement: Statement)
     case 'nat':
       return natVerdict(place, statement, (verdict) => ({ kind: 'end', verdict }), NO)
     case 'reject':
+      if (statement.how === 'tcp' && walk.proto !== 6) return NO
       return {
         kind: 'end',
         verdict: { kind: 'REJECT', with: rejectWith(statement, walk.family), chain: chain.name, index, policy: false },

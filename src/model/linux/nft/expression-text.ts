@@ -11,7 +11,7 @@ export function expressionText(expression: Expression): string {
     case 'meta':
       return UNQUALIFIED.has(expression.key) ? expression.key : `meta ${expression.key}`
     case 'ct':
-      return `ct ${expression.direction ? `${expression.direction} ` : ''}${expression.family ? `${expression.family} ` : ''}${expression.key}`
+      return `ct ${expression.direction ? `${expression.direction} ` : ''}${expression.family ? `${expression.family} ` : /^[sd]addr$/.test(expression.key) ? 'ip ' : ''}${expression.key}`
     case 'fib':
       return `fib ${expression.flags.join(' . ')} ${expression.result}`
     case 'numgen': {
@@ -61,9 +61,10 @@ export function dataText(data: Constant | Verdict): string {
 
 export function elementText(element: LiteralElement): string {
   let out = constantText(element.key)
+  if (element.key.kind === 'value' && element.key.type.bitmask) out = out.replace(/,/g, ' | ')
+  if (element.counter) out += ` counter packets ${element.counter[0]} bytes ${element.counter[1]}`
   if (element.timeout !== undefined) out += ` timeout ${printTime(element.timeout)}`
   if (element.expires !== undefined) out += ` expires ${printTime(element.expires)}`
-  if (element.counter) out += ` counter packets ${element.counter[0]} bytes ${element.counter[1]}`
   if (element.comment !== undefined) out += ` comment "${element.comment}"`
   if (element.data) out += ` : ${dataText(element.data)}`
   return out

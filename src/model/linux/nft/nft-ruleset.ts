@@ -1,5 +1,6 @@
 /** An nft ruleset outside of the world: pasted text, conformance rows, benches. */
 import type { HookPass, StepTexts } from '../netfilter/hooks.ts'
+import { listRuleset, type ListOptions } from './print-ruleset.ts'
 import { passesOfStore, textsOfStore } from './passes.ts'
 import { MapStore, type NftStore } from './store.ts'
 import { type NftPlan, planTransaction, type PlanOptions } from './transaction.ts'
@@ -24,6 +25,11 @@ export class NftRuleset {
     if (this.known?.version !== this.map.version)
       this.known = { version: this.map.version, passes: passesOfStore(this.map) }
     return this.known.passes
+  }
+
+  /** As `nft list ruleset`. */
+  list(options: ListOptions = {}): string {
+    return listRuleset(this.map, options)
   }
 
   texts(): StepTexts {

@@ -12,6 +12,8 @@ import {
   tableKey,
 } from './store.ts'
 
+const FILLS = /(?:^| )(?:(?:update|add|delete) @(\S+) \{|set (?:update|add|delete) .*@(\S+))/
+
 type OpenTable = { -readonly [K in keyof NftTable]: NftTable[K] }
 interface OpenChain extends Omit<NftChain, 'rules' | 'handles'> {
   rules: string[]
@@ -165,6 +167,8 @@ export class NftOverlay {
   }
   appendRule(key: string, name: string, text: string, handle: number): void {
     const chain = this.open(key, name)
+    const fills = text.includes('@') ? FILLS.exec(text) : undefined
+    if (fills) this.boundSet(key, fills[1] ?? fills[2]!)
     chain.rules.push(text)
     chain.handles.push(handle)
   }
@@ -173,10 +177,16 @@ export class NftOverlay {
     const room = this.room(key)
     const given = handle ?? this.nextHandle(key)
     if (handle !== undefined) this.sawHandle(key, handle)
-    // what sets fill by themselves is bounded (NFT_SET_EVAL without a size)
-    const size = spec.size ?? (spec.flags.includes('dynamic') ? 65_535 : undefined)
     room.sets.delete(name)
-    room.sets.set(name, { table: key, name, handle: given, ...spec, ...(size === undefined ? {} : { size }) })
+    room.sets.set(name, { table: key, name, handle: given, ...spec })
+  }
+  /**
+   * A set that a rule of the same transaction fills gets a bound (stmt_evaluate_set). One that was there before keeps
+   * what it has.
+   */
+  boundSet(key: string, name: string): void {
+    const set = this.room(key).sets.get(name)
+    if (set && set.size === undefined) this.room(key).sets.set(name, { ...set, size: 65_535 })
   }
   dropSet(key: string, name: string): void {
     this.room(key).sets.set(name, undefined)

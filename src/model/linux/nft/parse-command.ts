@@ -150,7 +150,7 @@ class Parser implements ParsedCommands {
     }
     words.next()
     const listed = this.listedHandle()
-    const at = this.commands.length
+    const outer = this.commands.splice(0)
     let comment: string | undefined
     let flags: string[] | undefined
     const rules: Command[] = []
@@ -181,7 +181,7 @@ class Parser implements ParsedCommands {
         } else throw words.unexpected()
       })
     }
-    this.commands.splice(at, 0, {
+    outer.push({
       object: 'table',
       ...base,
       spot: spotOf(first),
@@ -189,6 +189,11 @@ class Parser implements ParsedCommands {
       ...(comment === undefined ? {} : { comment }),
       ...(flags === undefined ? {} : { flags }),
     })
+    // the kernel gets a block as chains, objects, sets, then what is in them (nft_cmd_expand)
+    const parts = this.commands.splice(0)
+    for (const object of ['chain', 'object', 'set', 'element'] as const)
+      outer.push(...parts.filter((command) => command.object === object))
+    this.commands.push(...outer)
     this.commands.push(...rules)
   }
 
@@ -290,7 +295,7 @@ class Parser implements ParsedCommands {
       device = names.join(', ')
     }
     words.expect('priority')
-    const priority = this.priority(family)
+    const priority = this.priority(family, hook.text)
     return {
       type: type.text as BaseChain['type'],
       hook: hook.text as BaseChain['hook'],
@@ -299,12 +304,14 @@ class Parser implements ParsedCommands {
     }
   }
 
-  private priority(family: Family): number {
+  private priority(family: Family, hook: string): number {
     const { words } = this
     const word = words.next()
     if (/^[+-]?\d+$/.test(word.text)) return Number(word.text)
     const known = priorityNamed(word.text, family)
     if (known === undefined) throw new NftSyntaxError(`'${word.text}' is invalid priority.`, word)
+    if ((word.text === 'dstnat' && hook !== 'prerouting') || (word.text === 'srcnat' && hook !== 'postrouting'))
+      throw new NftSyntaxError('invalid priority expression value in this context.', word)
     const next = words.peek()
     if (next.kind === 'word' && (next.text === '+' || next.text === '-')) {
       words.next()
@@ -319,9 +326,9 @@ class Parser implements ParsedCommands {
 
   private rule(verb: Verb, first: Word): void {
     const family = this.family(true)
-    const table = this.name().text
+    const table = this.name()
     const chain = this.name()
-    this.ruleLine(verb, family, table, chain.text, first, this.commands, chain)
+    this.ruleLine(verb, family, table.text, chain.text, first, this.commands, chain, table)
   }
 
   private ruleLine(
@@ -332,15 +339,18 @@ class Parser implements ParsedCommands {
     first: Word,
     into: Command[],
     chainWord: Word | undefined,
+    tableWord?: Word,
   ): void {
     const { words } = this
-    let at: { handle?: number; index?: number } | undefined
+    let at: { handle?: number; index?: number; spot: Spot } | undefined
     if (chainWord && words.is('handle', 'position', 'index')) {
       const how = words.next().text
-      const n = Number(words.next().text)
-      at = how === 'index' ? { index: n } : { handle: n }
+      const number = words.next()
+      const spot = spotOf(number)
+      at = how === 'index' ? { index: Number(number.text), spot } : { handle: Number(number.text), spot }
     }
     const start = words.peek()
+    const startAt = words.at
     if (start.kind !== 'end') parseStatements(words)
     else if (verb !== 'delete' && verb !== 'destroy') throw words.unexpected()
     const last = words.list[words.at - 1]!
@@ -352,8 +362,10 @@ class Parser implements ParsedCommands {
       table,
       chain,
       text,
+      names: namesIn(words.list.slice(startAt, words.at)),
       spot: this.spot(first),
       nameSpot: chainWord ? spotOf(chainWord) : spotOf(first),
+      ...(tableWord ? { tableSpot: spotOf(tableWord) } : {}),
       ...(at ? { at } : {}),
       ...this.listedHandle(),
     })
@@ -565,6 +577,19 @@ class Parser implements ParsedCommands {
 }
 
 const spotOf = (word: Word): Spot => ({ line: word.line, from: word.from, to: word.to })
+
+/** Words behind `jump`, `goto` and `@`. */
+function namesIn(words: readonly Word[]): { name: string; set: boolean; spot: Spot }[] {
+  const out: { name: string; set: boolean; spot: Spot }[] = []
+  words.forEach((word, i) => {
+    const next = words[i + 1]
+    if (!next || next.kind !== 'word' || word.kind === 'string') return
+    if (word.text === 'jump' || word.text === 'goto') out.push({ name: next.text, set: false, spot: spotOf(next) })
+    else if (word.text === '@' && words[i + 2]?.text !== ',')
+      out.push({ name: next.text, set: true, spot: { line: word.line, from: word.from, to: next.to } })
+  })
+  return out
+}
 
 /** White space outside of strings as single blanks. */
 function oneLine(text: string): string {

@@ -6,6 +6,8 @@ import { NftSyntaxError, type Word, type Words } from './words.ts'
 
 const INTEGER = typeNamed('integer')
 const STRING = typeNamed('string')
+/** Printed as it was written. */
+const PLAIN = typeNamed('classid')
 
 /** The types of the parts of a value. */
 export function typesOf(expression: Expression): readonly DataType[] {
@@ -28,8 +30,11 @@ export function typesOf(expression: Expression): readonly DataType[] {
 /** Whether a word starts an expression that looks at the packet. */
 export function startsExpression(words: Words): boolean {
   const word = words.peek()
-  if (word.kind !== 'word') return word.kind === 'sign' && word.text === '('
-  if (word.text.startsWith('@')) return true
+  if (word.kind === 'sign') {
+    if (word.text === '@') return /^(?:ll|nh|th|ih)$/.test(words.peek(1).text) && words.peek(2).text === ','
+    return word.text === '(' && startsAfter(words)
+  }
+  if (word.kind !== 'word') return false
   if (PAYLOAD[word.text]) return true
   return (
     BARE_META.has(word.text) ||
@@ -37,6 +42,14 @@ export function startsExpression(words: Words): boolean {
       word.text,
     )
   )
+}
+
+/** Behind an opening bracket. */
+function startsAfter(words: Words): boolean {
+  words.at++
+  const starts = startsExpression(words) && words.peek(1).text !== '|'
+  words.at--
+  return starts
 }
 
 /** `a . b`, each with its masks and shifts. */
@@ -128,7 +141,7 @@ function parsePrimary(words: Words): Expression {
   }
   if (/^(?:socket|rt|osf|ipsec|exthdr|frag|hbh|dst|mh|rt0|vlan|arp|comp)$/.test(name)) {
     const key = words.next()
-    return { kind: 'opaque', text: `${name} ${key.text}`, type: STRING }
+    return { kind: 'opaque', text: `${name} ${key.text}`, type: PLAIN }
   }
   throw new NftSyntaxError(`syntax error, unexpected ${shown(word)}`, word)
 }
@@ -164,7 +177,7 @@ function parseFib(words: Words): Expression {
   const result = words.next()
   if (!['type', 'oif', 'oifname', 'check'].includes(result.text))
     throw new NftSyntaxError(`syntax error, unexpected ${shown(result)}`, result)
-  const type = { type: 'fib_addrtype', oif: 'iface_index', oifname: 'ifname', check: 'boolean' }[result.text]!
+  const type = { type: 'fib_addrtype', oif: 'fib_oif', oifname: 'fib_oif', check: 'boolean' }[result.text]!
   return { kind: 'fib', flags, result: result.text as 'type', type: typeNamed(type) }
 }
 
@@ -221,11 +234,18 @@ function parseAtom(words: Words, type: DataType): Constant {
   }
   const { text } = word
   if (text === '*' && word.kind === 'word') return { kind: 'any' }
-  if (type.name === 'ifname' || type.name === 'iface_index' || type.name === 'string') {
+  if (
+    type.name === 'ifname' ||
+    type.name === 'iface_index' ||
+    type.name === 'string' ||
+    type.name === 'fib_oif' ||
+    type.name === 'classid'
+  ) {
     if (text.endsWith('*') && !text.endsWith('\\*')) return { kind: 'wildcard', type, start: text.slice(0, -1) }
     return { kind: 'value', type, value: text }
   }
   const exact = type.parse(text)
+  if (type.name === 'inet_service' && Number(exact) > 65_535) throw new NftSyntaxError('Service out of range', word)
   if (exact !== undefined) return { kind: 'value', type, value: exact }
   const slash = text.indexOf('/')
   if (slash > 0) {

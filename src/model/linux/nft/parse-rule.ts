@@ -48,10 +48,17 @@ export function parseStatements(words: Words): NftRule {
       comment = words.next().text
       break
     }
-    statements.push(parseStatement(words))
+    const before = statements[statements.length - 1]
+    const start = words.peek()
+    const statement = parseStatement(words)
+    if (before && isLast(before)) throw new NftSyntaxError('Statement after terminal statement has no effect', start)
+    statements.push(statement)
   }
   return comment === undefined ? { statements } : { statements, comment }
 }
+
+const isLast = (statement: Statement): boolean =>
+  (statement.kind === 'verdict' && statement.name !== 'continue') || statement.kind === 'reject'
 
 function parseStatement(words: Words): Statement {
   const verdict = parseVerdict(words)
@@ -129,6 +136,7 @@ const OPS: Readonly<Record<string, MatchOp>> = {
 }
 
 function relation(words: Words): Statement {
+  const start = words.peek()
   let left = parseExpression(words)
   const types = typesOf(left)
   if (words.take('vmap')) return { kind: 'vmap', key: left, map: parseSet(words, types, 'verdict') }
@@ -136,7 +144,7 @@ function relation(words: Words): Statement {
   const sign = words.peek()
   const op = sign.kind !== 'string' && Object.hasOwn(OPS, sign.text) ? OPS[sign.text] : undefined
   if (op) words.next()
-  if (words.is('{') || words.is('@'))
+  if (words.is('{') || (words.is('@') && !startsExpression(words)))
     return { kind: 'match', left, op: op ?? '==', anyBit: false, right: parseSet(words, types, undefined) }
   if (words.peek().kind === 'end') throw words.unexpected()
   const type = types[0] ?? typeNamed('string')
@@ -149,6 +157,8 @@ function relation(words: Words): Statement {
     if (startsExpression(words))
       return { kind: 'match', left, op: op ?? '==', anyBit: false, right: parseExpression(words) }
   const right = parseConstant(words, types)
+  if (right.kind === 'tuple')
+    throw new NftSyntaxError('Use concatenations with sets and maps, not singleton values', start)
   // `tcp flags syn / fin,syn,rst,ack`
   if (words.take('/') && right.kind === 'value') {
     left = { kind: 'binary', op: '&', left, right: parseFlags(words, type) }
@@ -174,19 +184,27 @@ function counter(words: Words): Statement {
   return { kind: 'counter', packets, bytes }
 }
 
+/** In the order in which they are printed. */
+const LOG_OPTIONS = ['prefix', 'group', 'snaplen', 'queue-threshold', 'level', 'flags']
+
 function log(words: Words): Statement {
   words.next()
-  let options = ''
+  const options = new Map<string, string>()
   for (;;) {
-    const name = words.take('prefix', 'level', 'group', 'snaplen', 'queue-threshold', 'flags')
-    if (name === undefined) return { kind: 'log', options: options.trim() }
+    const name = words.take(...LOG_OPTIONS)
+    if (name === undefined) break
     const value = words.next()
-    options += ` ${name} ${value.kind === 'string' ? `"${value.text}"` : value.text}`
-    if (name !== 'flags') continue
-    while (words.is(',') || ((value.text === 'tcp' || value.text === 'ip') && words.is('sequence', 'options'))) {
-      const more = words.next().text
-      options += more === ',' ? ',' : ` ${more}`
-    }
+    let text = value.kind === 'string' ? `"${value.text}"` : value.text
+    if (name === 'flags')
+      while (words.is(',') || ((value.text === 'tcp' || value.text === 'ip') && words.is('sequence', 'options'))) {
+        const more = words.next().text
+        text += more === ',' || text.endsWith(',') ? more : ` ${more}`
+      }
+    options.set(name, text)
+  }
+  return {
+    kind: 'log',
+    options: LOG_OPTIONS.flatMap((name) => (options.has(name) ? [`${name} ${options.get(name)}`] : [])).join(' '),
   }
 }
 

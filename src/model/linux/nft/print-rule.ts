@@ -14,10 +14,18 @@ import type {
   Statement,
 } from './statement.ts'
 
+/** Types of the data of a named map. */
+export type MapData = (name: string) => readonly string[] | 'verdict' | undefined
+
 /** `counters`: what a counter of the rule stands at, where it is kept apart from the text. */
-export function nftRuleText(text: string, family: Family, counters?: readonly [number, number]): string {
+export function nftRuleText(
+  text: string,
+  family: Family,
+  counters?: readonly [number, number],
+  mapData?: MapData,
+): string {
   const rule = loadedNftRule(text)
-  const parts = statementsOf(rule, family).map((statement) => statementText(statement, family, counters))
+  const parts = statementsOf(rule, family).map((statement) => statementText(statement, family, counters, mapData))
   if (rule.comment !== undefined) parts.push(`comment "${rule.comment}"`)
   return parts.join(' ')
 }
@@ -30,7 +38,31 @@ export function nftActionText(text: string, family: Family): string {
 
 /** Without the comparisons that a later one implies (payload_dependency_kill). */
 function statementsOf(rule: NftRule, family: Family): readonly Statement[] {
-  return rule.statements.filter((statement, i) => !implied(statement, rule.statements[i + 1], family))
+  const out: Statement[] = []
+  rule.statements.forEach((statement, i) => {
+    // a reset needs TCP, and says so in inet only (payload_dependency_kill)
+    if (statement.kind === 'reject' && statement.how === 'tcp') {
+      if (family === 'inet' && !out.some(saysTcp)) out.push(IS_TCP)
+      else if (family !== 'inet' && out.length > 0 && isTcp(out[out.length - 1]!)) out.pop()
+    }
+    if (!implied(statement, rule.statements[i + 1], family)) out.push(statement)
+  })
+  return out
+}
+
+const IS_TCP: Statement = {
+  kind: 'match',
+  left: { kind: 'meta', key: 'l4proto', type: typeNamed('inet_proto') },
+  op: '==',
+  anyBit: false,
+  right: { kind: 'value', type: typeNamed('inet_proto'), value: 6 },
+}
+
+const saysTcp = (statement: Statement): boolean => firstPayload(statement) === 'tcp' || isTcp(statement)
+
+function isTcp(statement: Statement): boolean {
+  if (statement.kind !== 'match' || statement.right.kind !== 'value' || statement.right.value !== 6) return false
+  return statement.right.type.name === 'inet_proto'
 }
 
 function implied(statement: Statement, next: Statement | undefined, family: Family): boolean {
@@ -41,7 +73,7 @@ function implied(statement: Statement, next: Statement | undefined, family: Fami
   const l4 =
     (left.kind === 'meta' && left.key === 'l4proto') ||
     (left.kind === 'payload' && (left.field === 'protocol' || left.field === 'nexthdr'))
-  if (l4) return L4_NUMBER[after] === right.value
+  if (l4) return L4_NUMBER[after] === right.value && (left.kind === 'meta' || family !== 'inet')
   if (left.kind === 'meta' && left.key === 'nfproto' && family === 'inet')
     return (after === 'ip' && right.value === 2) || (after === 'ip6' && right.value === 10)
   return false
@@ -59,7 +91,12 @@ function payloadIn(expression: Expression): string | undefined {
   return undefined
 }
 
-export function statementText(statement: Statement, family: Family, counters?: readonly [number, number]): string {
+export function statementText(
+  statement: Statement,
+  family: Family,
+  counters?: readonly [number, number],
+  mapData?: MapData,
+): string {
   switch (statement.kind) {
     case 'match':
       return matchText(statement)
@@ -68,9 +105,9 @@ export function statementText(statement: Statement, family: Family, counters?: r
     case 'verdict':
       return verdictText(statement)
     case 'assign':
-      return `${expressionText(statement.to)} set ${expressionText(statement.value)}`
+      return `${expressionText(statement.to)} set ${expressionText(folded(statement.value))}`
     case 'nat':
-      return natText(statement)
+      return natText(statement, family, mapData)
     case 'reject':
       return rejectText(statement, family)
     case 'counter': {
@@ -89,7 +126,8 @@ export function statementText(statement: Statement, family: Family, counters?: r
       const { op, set, key, timeout, statements, data } = statement
       let inner = expressionText(key)
       if (timeout !== undefined) inner += ` timeout ${printTime(timeout)}`
-      for (const one of statements) inner += ` ${statementText(one, family)}`
+      for (const one of statements)
+        inner += one.kind === 'counter' && one.packets + one.bytes === 0 ? ' counter' : ` ${statementText(one, family)}`
       if (data) inner += ` : ${data.kind === 'verdict' ? verdictText(data) : expressionText(data)}`
       return `${op} @${set} { ${inner} }`
     }
@@ -105,8 +143,42 @@ function matchText({ left, op, anyBit, right }: Extract<Statement, { kind: 'matc
   if (left.kind === 'binary' && left.left.kind === 'payload' && left.left.field === 'flags' && left.op === '&')
     if (right.kind === 'value' && right.value !== 0 && left.right.kind === 'value')
       return `${expressionText(left.left)} ${op === '!=' ? '!= ' : ''}${constantText(right)} / ${constantText(left.right)}`
+  if (left.kind === 'binary' && left.op === '&' && left.right.kind === 'value' && left.right.type.bitmask)
+    if (right.kind === 'value' && right.value === 0)
+      return `${expressionText(left.left)} ${op === '!=' ? '' : '! '}${constantText(left.right)}`
+  const prefix = asPrefix(left, right)
+  if (prefix && (op === '==' || op === '!=')) return `${prefix.what} ${op === '!=' ? '!= ' : ''}${prefix.text}`
   const sign = op === '==' ? (left.kind === 'binary' ? '== ' : '') : anyBit ? '! ' : `${op} `
-  return `${what} ${sign}${isConstant(right) ? constantText(right) : expressionText(right)}`
+  return `${what} ${sign}${valueText(right, op !== '==' && !anyBit)}`
+}
+
+/** The kernel keeps a mask and what is turned in it (nft_bitwise): `x & m | v`, `x | v` where the mask is all but v. */
+function folded(value: Expression): Expression {
+  if (value.kind !== 'binary' || value.op !== '|' || value.right.kind !== 'value') return value
+  const inner = value.left
+  if (inner.kind !== 'binary' || inner.op !== '&' || inner.right.kind !== 'value') return value
+  const mask = (Number(inner.right.value) | Number(value.right.value)) >>> 0
+  if (mask === 0xffffffff) return { ...value, left: inner.left }
+  return { ...value, left: { ...inner, right: { ...inner.right, value: mask } } }
+}
+
+/** Flags after a written operator are joined with bars. */
+function valueText(right: Expression, written: boolean): string {
+  if (!isConstant(right)) return expressionText(right)
+  const text = constantText(right)
+  return written && right.kind === 'value' && right.type.bitmask ? text.replace(/,/g, ' | ') : text
+}
+
+/** `ip saddr & 255.255.255.0 == 10.1.1.0` is a prefix (relational_binop_postprocess). */
+function asPrefix(left: Expression, right: Expression | SetExpression): { what: string; text: string } | undefined {
+  if (left.kind !== 'binary' || left.op !== '&' || left.right.kind !== 'value' || right.kind !== 'value')
+    return undefined
+  if (right.type.name !== 'ipv4_addr') return undefined
+  const mask = Number(left.right.value)
+  let bits = 0
+  while (bits < 32 && (mask & (1 << (31 - bits))) !== 0) bits++
+  if (32 - bits > 0 && (mask & (bits === 0 ? -1 : (1 << (32 - bits)) - 1)) !== 0) return undefined
+  return { what: expressionText(left.left), text: `${constantText(right)}${bits === 32 ? '' : `/${bits}`}` }
 }
 
 const isConstant = (expression: Expression): expression is Constant =>
@@ -121,16 +193,16 @@ function setOrValue(set: SetExpression): string {
 export function singleton(set: SetExpression): LiteralElement | undefined {
   if (set.kind !== 'literal' || set.elements.length !== 1) return undefined
   const [element] = set.elements
-  return element!.data || element!.key.kind === 'any' ? undefined : element
+  return element!.data || element!.key.kind === 'any' || element!.key.kind === 'tuple' ? undefined : element
 }
 
-function natText(statement: NatStatement): string {
+function natText(statement: NatStatement, table: Family, mapData: MapData | undefined): string {
   const { name, address, port, flags } = statement
   let out: string = name
-  const tuple = statement.withPort || address?.kind === 'map' || address?.kind === 'tuple'
+  const tuple = statement.withPort || (address !== undefined && isPair(address, mapData))
   if (address || (port && name !== 'masquerade' && name !== 'redirect')) {
-    const family = statement.family ?? (tuple && address ? familyOf(address) : undefined)
-    if (family && (statement.family === undefined ? tuple : true)) out += ` ${family}`
+    const family = statement.family ?? (tuple && address ? familyOf(address, mapData) : undefined)
+    if (family && (tuple || table === 'inet')) out += ` ${family}`
   }
   if (address || port) out += ' to '
   if (address) {
@@ -142,12 +214,25 @@ function natText(statement: NatStatement): string {
   return out
 }
 
-function familyOf(address: Expression): 'ip' | 'ip6' | undefined {
+/** An address with a port. */
+function isPair(address: Expression, mapData: MapData | undefined): boolean {
+  if (address.kind === 'tuple') return true
+  if (address.kind !== 'map') return false
+  if (address.map.kind === 'literal') return address.map.elements[0]?.data?.kind === 'tuple'
+  const data = mapData?.(address.map.name)
+  return data !== undefined && data !== 'verdict' && data.length > 1
+}
+
+function familyOf(address: Expression, mapData: MapData | undefined): 'ip' | 'ip6' | undefined {
+  if (address.kind === 'map' && address.map.kind === 'named') {
+    const data = mapData?.(address.map.name)
+    return data?.[0] === 'ipv6_addr' ? 'ip6' : data === undefined ? undefined : 'ip'
+  }
   if (address.kind === 'map' && address.map.kind === 'literal') {
     const data = address.map.elements[0]?.data
-    return data && data.kind !== 'verdict' ? familyOf(data) : undefined
+    return data && data.kind !== 'verdict' ? familyOf(data, mapData) : undefined
   }
-  if (address.kind === 'tuple') return familyOf(address.parts[0]!)
+  if (address.kind === 'tuple') return familyOf(address.parts[0]!, mapData)
   return isSix(address) ? 'ip6' : address.kind === 'value' && address.type.name === 'ipv4_addr' ? 'ip' : undefined
 }
 
@@ -156,14 +241,13 @@ const isSix = (address: Expression): boolean => 'type' in address && address.typ
 function rejectText({ how, code }: Extract<Statement, { kind: 'reject' }>, family: Family): string {
   if (how === 'tcp') return 'reject with tcp reset'
   const own = family === 'ip' ? 'icmp' : family === 'ip6' ? 'icmpv6' : 'icmpx'
-  if (how === undefined || (how === own && code === 'port-unreachable'))
-    return own === 'icmpx' ? 'reject with icmpx port-unreachable' : 'reject'
+  if (how === undefined || (how === own && code === 'port-unreachable')) return 'reject'
   return `reject with ${how} ${code}`
 }
 
-/** The burst is printed as the kernel keeps it: five packets unless said. */
+/** The burst is printed when it is not the usual five packets. */
 function limitText(text: string): string {
   const found = /^limit rate (over )?(\d+) ?\/ ?(\w+)(?: burst (\d+))?/.exec(text)
   if (!found) return text
-  return `limit rate ${found[1] ?? ''}${found[2]}/${found[3]} burst ${found[4] ?? 5} packets`
+  return `limit rate ${found[1] ?? ''}${found[2]}/${found[3]}${found[4] === undefined || found[4] === '5' ? '' : ` burst ${found[4]} packets`}`
 }

@@ -11,7 +11,7 @@ import { parseElements } from './parse-expression.ts'
 import { loadedNftRule } from './parse-rule.ts'
 import { singleton } from './print-rule.ts'
 import { quickElement, quickRule } from './quick.ts'
-import type { Expression, LiteralElement, SetExpression, Statement, Verdict } from './statement.ts'
+import type { Expression, LiteralElement, SetExpression, Statement } from './statement.ts'
 import { type NftChange, type NftElement, type NftSet, type NftStore, tableKey } from './store.ts'
 import { NftSyntaxError, Words, wordsOf } from './words.ts'
 
@@ -93,7 +93,7 @@ function act(overlay: NftOverlay, command: Command, options: PlanOptions): void 
   if (!overlay.table(key)) {
     if (options.goOn) overlay.addTable(command.family, command.table, {})
     else if (command.verb === 'destroy') return
-    else throw new Refused(`${COULD_NOT}No such file or directory`, command.nameSpot)
+    else throw noTable(overlay, command)
   }
   switch (command.object) {
     case 'chain':
@@ -113,6 +113,56 @@ function act(overlay: NftOverlay, command: Command, options: PlanOptions): void 
 type Of<K extends string> = Extract<Command, { object: K }>
 
 const isDelete = (verb: string): boolean => verb === 'delete' || verb === 'destroy'
+/** Of a name that is not there: the nearest one that is, if it is near (string_misspell_update). */
+function didYouMean(name: string, there: readonly string[]): string | undefined {
+  let best: string | undefined
+  let least = Infinity
+  for (const other of there) {
+    const most = Math.max(name.length, other.length)
+    const far = distance(name, other)
+    if (most > 1 && far <= Math.floor(most / 3) + 1 && far < least) {
+      best = other
+      least = far
+    }
+  }
+  return best
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]!
+}
+
+function noTable(
+  overlay: NftOverlay,
+  command: { family: string; table: string; nameSpot: Spot; tableSpot?: Spot },
+): Refused {
+  const names = overlay.tables().filter((table) => table.family === command.family)
+  const best = didYouMean(
+    command.table,
+    names.map((table) => table.name),
+  )
+  const spot = command.tableSpot ?? command.nameSpot
+  if (best === undefined) return missing(spot)
+  return new Refused(`No such file or directory; did you mean table ‘${best}’ in family ${command.family}?`, spot)
+}
+
+function noChain(overlay: NftOverlay, key: string, name: string, spot: Spot): Refused {
+  const best = didYouMean(
+    name,
+    overlay.chains(key).map((chain) => chain.name),
+  )
+  if (best === undefined) return missing(spot)
+  const [family, table] = [key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)]
+  return new Refused(`No such file or directory; did you mean chain ‘${best}’ in table ${family} ‘${table}’?`, spot)
+}
+
 const exists = (spot: Spot): Refused => new Refused(`${COULD_NOT}File exists`, spot)
 const missing = (spot: Spot): Refused => new Refused(`${COULD_NOT}No such file or directory`, spot)
 const busy = (spot: Spot): Refused => new Refused(`${COULD_NOT}Device or resource busy`, spot)
@@ -190,7 +240,7 @@ function ruleCommand(overlay: NftOverlay, command: Of<'rule'>, key: string, opti
   if (!chain) {
     if (!options.goOn) {
       if (command.verb === 'destroy') return
-      throw missing(command.nameSpot)
+      throw noChain(overlay, key, command.chain, command.nameSpot)
     }
     chain = overlay.addChain(key, command.chain, {}, undefined)
   }
@@ -199,7 +249,7 @@ function ruleCommand(overlay: NftOverlay, command: Of<'rule'>, key: string, opti
   const at = (): number => {
     const { handle, index } = command.at ?? {}
     const found = index ?? handles.indexOf(handle ?? -1)
-    if (found < 0 || found >= rules.length) throw missing(command.spot)
+    if (found < 0 || found >= rules.length) throw missing(command.at?.spot ?? command.spot)
     return found
   }
   if (isDelete(command.verb)) {
@@ -261,20 +311,13 @@ function mapsIn(expression: Expression): readonly SetExpression[] {
   return expression.kind === 'concat' ? expression.parts.flatMap(mapsIn) : []
 }
 
-function verdictsIn(statement: Statement): readonly Verdict[] {
-  if (statement.kind === 'verdict') return [statement]
-  if (statement.kind !== 'vmap' || statement.map.kind !== 'literal') return []
-  return statement.map.elements.flatMap((element) => (element.data?.kind === 'verdict' ? [element.data] : []))
-}
-
 /** Chains and sets that a rule names must be there (nft_chain_lookup, nft_set_lookup). */
 function checkReferences(overlay: NftOverlay, command: Of<'rule'>, key: string): void {
+  for (const { name, set, spot } of command.names) {
+    if (set && !overlay.set(key, name)) throw new Refused('No such file or directory', spot)
+    if (!set && !overlay.chain(key, name)) throw noChain(overlay, key, name, spot)
+  }
   for (const statement of loadedNftRule(command.text).statements) {
-    for (const verdict of verdictsIn(statement))
-      if (verdict.chain !== undefined && !overlay.chain(key, verdict.chain)) throw missing(command.spot)
-    const named = statement.kind === 'set' ? [statement.set] : []
-    for (const set of setsIn(statement)) if (set.kind === 'named') named.push(set.name)
-    for (const name of named) if (!overlay.set(key, name)) throw missing(command.spot)
     if (statement.kind === 'nat' && baseOf(overlay, key, command.chain)?.type === 'filter')
       throw new Refused(`${COULD_NOT}Operation not supported`, command.spot)
   }
@@ -332,7 +375,7 @@ function elementCommand(overlay: NftOverlay, command: Of<'element'>, key: string
   const set = overlay.set(key, command.name)
   if (!set) {
     if (command.verb === 'destroy') return
-    throw missing(command.nameSpot)
+    throw new Refused('No such file or directory', command.nameSpot)
   }
   const words = new Words(wordsOf(`${command.text}}`, command.textSpot.line))
   const data = set.data === 'verdict' || !set.data ? set.data : set.data.map(typeNamed)
@@ -344,7 +387,7 @@ function elementCommand(overlay: NftOverlay, command: Of<'element'>, key: string
       if (there) overlay.putElement(key, set.name, element.key, undefined)
       continue
     }
-    if (set.data && element.data === undefined) throw new Refused('element without data', command.textSpot)
+    if (set.data && element.data === undefined) throw new Refused(`${COULD_NOT}Invalid argument`, command.textSpot)
     if (there && (command.verb === 'create' || there.data !== element.data)) throw exists(command.textSpot)
     if (literal.data?.kind === 'verdict' && literal.data.chain !== undefined && !options.trusted && !options.goOn)
       if (!overlay.chain(key, literal.data.chain)) throw missing(command.textSpot)
