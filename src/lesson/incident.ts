@@ -116,12 +116,13 @@ export function usedMicros(
 }
 
 /**
- * From the last write of the record up to `until`, or the first, back to what began it, effect first. `journals`: oldest first, without
+ * From the last write of the record between `from` and `until`, or the first, back to what began it, effect first. `journals`: oldest first, without
  * gaps where it matters. Empty when no such write is known.
  */
 export function chainOf(
   why: Pick<WhyBlock, 'table' | 'match' | 'when'>,
   journals: readonly (readonly JournalEntry[])[],
+  from: Micros,
   until: Micros,
 ): JournalEntry[] {
   const match = new RegExp(why.match)
@@ -131,7 +132,7 @@ export function chainOf(
     for (const entry of journal) {
       if (entry.event.at > until) break
       byId.set(entry.event.id, entry)
-      if (why.when === 'first' && last) continue
+      if (entry.event.at < from || (why.when === 'first' && last)) continue
       if (entry.changes.some((change) => change.table === why.table && match.test(change.id))) last = entry
     }
   const chain: JournalEntry[] = []

@@ -61,7 +61,7 @@ export async function proveIncident(lesson: Lesson, file: string, makeLab: () =>
   if (ended - arrived > lesson.meta.minutes * 60_000_000)
     problems.push({ file, line: 1, says: 'the solution alone takes longer than the minutes given' })
   for (const why of whysOf(lesson)) {
-    const chain = chainOf(why, [record.entries], why.when === 'end' ? ended : arrived)
+    const chain = chainOf(why, [record.entries], opened, why.when === 'end' ? ended : arrived)
     const root = chain.at(-1)?.event
     if (!root) at(why, `no write to ${why.table} matches ${why.match}`)
     else if (root.causes.length > 0 || root.at < opened)
