@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { lessonList } from './bin/vite-lessons.ts'
+import { lateModules } from './bin/vite-late.ts'
 import { contentSecurityPolicy, fetchEarly, offline, type FirstLoad } from './bin/vite-page.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -15,6 +16,7 @@ export default defineConfig(({ mode }) => ({
   plugins: [
     react(),
     lessonList(here('./lessons')),
+    lateModules(here('./src/lab/worker.ts')),
     contentSecurityPolicy(),
     fetchEarly('src/app/main.tsx', first),
     offline(first),
@@ -29,7 +31,7 @@ export default defineConfig(({ mode }) => ({
         : []),
     ],
   },
-  worker: { format: 'es' as const },
+  worker: { format: 'es' as const, plugins: () => [lateModules(here('./src/lab/worker.ts'))] },
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

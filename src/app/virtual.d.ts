@@ -3,3 +3,8 @@ declare module 'virtual:lessons' {
   const lessons: readonly (LessonMeta & { part: string; slug: string; path: string })[]
   export default lessons
 }
+
+declare module 'virtual:late' {
+  const parts: Readonly<Record<string, Readonly<Record<string, (...given: never[]) => unknown>>>>
+  export default parts
+}

@@ -7,6 +7,7 @@ import type { LabControls } from '../shell/process.ts'
 import type { Input, Micros } from '../sim/contract.ts'
 import { Timeline } from '../sim/timeline.ts'
 import { causes, chains, effects, eventsBetween, history } from './answers.ts'
+import { isWhole, loadRest, needsRest } from './late.ts'
 import { createPacer, wallClock } from './pacer.ts'
 import type { Answer, Ask, FaultInfo, FromWorker, ScenarioInfo, ToWorker } from './protocol.ts'
 import { Session } from './session.ts'
@@ -43,6 +44,9 @@ const controls: LabControls = {
 let shells: Shells | undefined
 let loading: Promise<Shells> | undefined
 const PRELOAD_MS = 2_500
+/** The rest of the model comes sooner; the first picture goes on for so long without it (`late-modules.test.ts`). */
+const REST_MS = 1_000
+const ALONE: Micros = 20_000_000
 
 function loadShells(): Promise<Shells> {
   loading ??= import('./shells.ts').then(({ createShells }) => {
@@ -68,7 +72,14 @@ function attend(): void {
   }
 }
 
+function waitForRest(run: Session): void {
+  if (run.now < openAt(run.scenario) + ALONE || !pacer.playing()) return
+  setTimeout(() => pacer.play(false), 0)
+  void loadRest().then(() => pacer.play(true))
+}
+
 pacer.onTurn = (run) => {
+  if (!isWhole()) waitForRest(run)
   if (!shells) return
   shells.wake(run.takeChangedTables())
   setTimeout(attend, 0)
@@ -134,6 +145,7 @@ function open(message: Extract<ToWorker, { t: 'open' }>): void {
   const done = (): void => {
     if (message.setup) return arrive(setUp(next, message))
     if (message.play) pacer.play(true)
+    setTimeout(() => void loadRest(), REST_MS)
     setTimeout(() => void loadShells(), PRELOAD_MS)
   }
   pacer.job({ of: at, run, done })
@@ -247,10 +259,24 @@ function handle(message: ToWorker): void {
   }
 }
 
-self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+/** What waits for the rest of the model. */
+let held: ToWorker[] = []
+
+function hear(message: ToWorker): void {
+  if (!isWhole() && (needsRest(message) || held.some(({ t }) => t === 'open'))) {
+    held.push(message)
+    void loadRest().then(() => {
+      const waited = held
+      held = []
+      waited.forEach(hear)
+    })
+    return
+  }
   try {
-    handle(data)
+    handle(message)
   } catch (error) {
     post({ t: 'failed', message: error instanceof Error ? error.message : String(error) })
   }
 }
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => hear(data)

@@ -2,11 +2,12 @@
  * The file that kube-proxy reads at start: KubeProxyConfiguration, kubeproxy.config.k8s.io/v1alpha1, from the ConfigMap
  * kube-system/kube-proxy. cmd/kube-proxy/app/options.go loadConfig, pkg/proxy/apis/config/validation/validation.go.
  */
-import { parseDocument } from 'yaml'
 import { HOUR, SECOND } from '../../sim/clock.ts'
 import type { Micros } from '../../sim/contract.ts'
 import type { ModelReader } from '../tables.ts'
+import { fullYaml } from './full-yaml.ts'
 import type { ProxyModeName } from './mode.ts'
+import { plainMapping } from './plain-yaml.ts'
 
 /** kubeadm's podSubnet, which it writes into clusterCIDR. */
 export const CLUSTER_CIDR = '10.244.0.0/16'
@@ -122,13 +123,13 @@ export function conntrackMax({ conntrack }: ProxyConfiguration, cpus: number): n
 }
 
 function decode(text: string): { config: Plain } | { error: string } {
-  const document = parseDocument(text, { merge: true })
-  const wrong = document.errors[0]
-  if (wrong)
+  const plain = plainMapping(text)
+  const read = plain ? { value: plain } : fullYaml(text)
+  if ('complaint' in read)
     return {
-      error: `failed complete: couldn't decode as KubeProxyConfiguration, got error: error converting YAML to JSON: yaml: ${wrong.message.split('\n')[0]!}`,
+      error: `failed complete: couldn't decode as KubeProxyConfiguration, got error: error converting YAML to JSON: yaml: ${read.complaint}`,
     }
-  const config = document.toJS({ maxAliasCount: 20 }) as unknown
+  const config = read.value
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     return { error: "failed complete: couldn't get version/kind; json parse error: cannot unmarshal into Go value" }
   const { apiVersion, kind } = config as Plain

@@ -1,0 +1,54 @@
+/**
+ * The part of the model that comes behind the first picture (`bin/vite-late.ts`): the model is synchronous, so all of it
+ * must be there before the first event that may need it. Until then the worker hears nothing but what shows the default
+ * cluster coming up and moving.
+ */
+import type { ToWorker } from './protocol.ts'
+
+type Late = Readonly<Record<string, (...given: never[]) => unknown>>
+
+let parts: Readonly<Record<string, Late>> | undefined
+let loading: Promise<void> | undefined
+const AGAIN_MS = 2_000
+
+export const isWhole = (): boolean => parts !== undefined
+
+export function loadRest(): Promise<void> {
+  loading ??= import('virtual:late').then(
+    ({ default: all }) => {
+      parts = all
+    },
+    async () => {
+      // A lost connection: what waits for it goes on waiting.
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+      loading = undefined
+      return loadRest()
+    },
+  )
+  return loading
+}
+
+/** What stands in a first script for a late module calls this. */
+export function late(name: string): Late {
+  const part = parts?.[name]
+  if (!part) throw new Error(`${name} of the model was needed before it was loaded: take it from bin/late-modules.ts`)
+  return part
+}
+
+/** Whether a message can be obeyed with the first part of the model alone. */
+export function needsRest(message: ToWorker): boolean {
+  switch (message.t) {
+    case 'open':
+      return message.scenario !== 'default' || !!message.inputs?.length || message.at !== undefined || !!message.setup
+    case 'drawn':
+    case 'play':
+    case 'pace':
+    case 'watch':
+    case 'visible':
+      return false
+    case 'ask':
+      return ['plan', 'apply', 'run', 'shares'].includes(message.ask.q)
+    default:
+      return true
+  }
+}
