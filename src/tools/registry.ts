@@ -16,6 +16,7 @@ import { curl } from './net/curl.ts'
 import { digTool, nslookupTool } from './net/dns.ts'
 import { ncTool, pingTool } from './net/ping.ts'
 import { wget } from './net/wget.ts'
+import { nftTool } from './nft/nft.ts'
 import { dmesg } from './systemd/dmesg.ts'
 import { journalctl } from './systemd/journalctl.ts'
 import { systemctl } from './systemd/systemctl.ts'
@@ -32,6 +33,7 @@ export const TOOLS: readonly Tool[] = [
   iptables,
   iptablesSave,
   iptablesRestore,
+  nftTool,
   ipvsadm,
   ipset,
   conntrack,

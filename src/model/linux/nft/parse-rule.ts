@@ -99,9 +99,11 @@ function parseStatement(words: Words): Statement {
   if (!startsExpression(words)) {
     if (/^(?:tproxy|synproxy|dup|fwd|flow|meter|xt|last|exthdr|reset)$/.test(text))
       return { kind: 'opaque', text: rest(words) }
-    words.next()
-    words.at--
-    throw words.unexpected()
+    // a lone name is taken for a value to compare with
+    if (words.peek().kind !== 'word') throw words.unexpected()
+    const name = words.next()
+    if (words.peek().kind === 'end') throw words.unexpected()
+    throw new NftSyntaxError('No symbol type information', name)
   }
   return relation(words)
 }
