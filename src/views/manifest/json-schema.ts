@@ -28,6 +28,8 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'ServiceSpec.sessionAffinity': ['None', 'ClientIP'],
   'ServiceSpec.externalTrafficPolicy': ['Cluster', 'Local'],
   'ServiceSpec.internalTrafficPolicy': ['Cluster', 'Local'],
+  'ServiceSpec.trafficDistribution': ['PreferSameZone', 'PreferSameNode', 'PreferClose'],
+  'ServiceSpec.ipFamilyPolicy': ['SingleStack', 'PreferDualStack', 'RequireDualStack'],
   'DeploymentStrategy.type': ['RollingUpdate', 'Recreate'],
   'Toleration.effect': ['NoSchedule', 'PreferNoSchedule', 'NoExecute'],
   'Toleration.operator': ['Exists', 'Equal'],
