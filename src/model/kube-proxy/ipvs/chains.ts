@@ -56,31 +56,17 @@ export function missingLines(rules: ChainSource): string[] {
   return lines
 }
 
-/** cleanupIptablesLeftovers: the jumps, then the chains, emptied first. */
-export function cleanupLines(rules: ChainSource): string[] {
-  const lines: string[] = []
-  for (const table of ['filter', 'nat'] as const) {
-    const there = IPVS_CHAINS[table].filter((chain) => rules.chain(table, chain))
-    const jumps = IPVS_JUMPS.filter(
-      (j) =>
-        j.table === table &&
-        (rules.chain(table, j.from)?.rules ?? []).some((l) => l.endsWith(`-A ${j.from} ${j.rule}`)),
-    )
-    // a chain that something else still jumps to cannot be deleted: its own rules go, it stays
-    const others = new Set(
-      rules
-        .chains(table)
-        .filter((chain) => !there.includes(chain.name))
-        .flatMap((chain) =>
-          chain.rules
-            .filter((line) => !jumps.some((j) => j.from === chain.name && line.endsWith(`-A ${j.from} ${j.rule}`)))
-            .map((line) => / -[jg] (\S+)/.exec(line)?.[1] ?? ''),
-        ),
-    )
-    if (there.length === 0 && jumps.length === 0) continue
-    lines.push(`*${table}`, ...there.map((chain) => `:${chain} - [0:0]`))
-    lines.push(...jumps.map((j) => `-D ${j.from} ${j.rule}`))
-    lines.push(...there.filter((chain) => !others.has(chain)).map((chain) => `-X ${chain}`), 'COMMIT')
-  }
-  return lines
+/**
+ * cleanupIptablesLeftovers: the jumps, then the chains, one process of iptables each, so that one that another cleaner took
+ * first does not keep the others. In their order no chain is left that a later one is asked by.
+ */
+export function cleanupSteps(rules: ChainSource): (readonly string[])[] {
+  const steps: (readonly string[])[] = []
+  for (const { table, from, rule } of IPVS_JUMPS)
+    if ((rules.chain(table, from)?.rules ?? []).some((line) => line.endsWith(`-A ${from} ${rule}`)))
+      steps.push([`*${table}`, `-D ${from} ${rule}`, 'COMMIT'])
+  for (const table of ['nat', 'filter'] as const)
+    for (const chain of IPVS_CHAINS[table])
+      if (rules.chain(table, chain)) steps.push([`*${table}`, `:${chain} - [0:0]`, `-X ${chain}`, 'COMMIT'])
+  return steps
 }

@@ -12,7 +12,7 @@ import { cidrContains, parseCidr, parseIp } from '../../linux/netfilter/address.
 import { type IptablesRestore, liveRules } from '../../linux/netfilter/live-rules.ts'
 import type { ModelReader } from '../../tables.ts'
 import type { KernelWrite, ProxyMode, SyncInput, SyncPlan } from '../mode.ts'
-import { cleanupLines, missingLines } from './chains.ts'
+import { cleanupSteps, missingLines } from './chains.ts'
 import { desiredState } from './desired.ts'
 import { ipvsOptions, type IpvsOptions, startOps } from './options.ts'
 import { ipvsRestoreLines } from './rules.ts'
@@ -157,13 +157,13 @@ function cleanup(reader: ModelReader, node: string): readonly KernelWrite[] {
   const first: IpvsOp[] = [{ op: 'flush' }]
   if (dummy) first.push({ op: 'dummy-del', dev: DUMMY })
   writes.push(applying(first, 5 * MILLI))
-  const lines = cleanupLines(liveRules(reader, node))
-  if (lines.length > 0) writes.push(restoring(lines, 40 * MILLI))
+  let at = 40 * MILLI
+  for (const lines of cleanupSteps(liveRules(reader, node))) writes.push(restoring(lines, (at += 2 * MILLI)))
   if (sets.length > 0)
     writes.push(
       applying(
         sets.map(({ name }) => ({ op: 'set-destroy', name })),
-        80 * MILLI,
+        at + 2 * sets.length * MILLI,
       ),
     )
   return writes
