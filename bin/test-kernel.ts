@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import type { TopologyReport } from './kernel/compare.ts'
 import type { DumpReport } from './kernel/compare-dump.ts'
 import { runJobs } from './kernel/jobs.ts'
+import { MODES } from './kernel/modelled.ts'
 import { cannotRun } from './kernel/namespaces.ts'
 import { OWN_DUMPS } from './kernel/own-dumps.ts'
 import { FEATURES } from './kernel/topology.ts'
@@ -130,20 +131,25 @@ const total = <T>(reports: readonly T[], of: (report: T) => number): number =>
   reports.reduce((sum, report) => sum + of(report), 0)
 
 function sayTopologies(reports: readonly TopologyReport[], missing: readonly string[]): void {
-  const shares = reports.flatMap((report) => (report.chiSquare ? [report.chiSquare] : []))
-  const again = total(reports, (r) => r.again)
   const tried = FEATURES.filter((feature) => !missing.includes(feature))
+  for (const mode of MODES) {
+    const mine = reports.flatMap((report) => report.modes.filter((one) => one.mode === mode))
+    const shares = mine.flatMap((one) => (one.chiSquare ? [one.chiSquare.value] : []))
+    const again = total(mine, (one) => one.again)
+    console.log(
+      [
+        `${mode}: ${mine.length} topologies, ${total(mine, (r) => r.flows)} flows, ${total(mine, (r) => r.connections)} connections, ${total(mine, (r) => r.matched)} matched rules, ${total(mine, (r) => r.compared)} rules compared: ${total(mine, (r) => r.wrong)} differ`,
+        ...(shares.length > 0
+          ? [
+              `  shares over 3,000 connections in ${shares.length} topologies: largest chi-square ${Math.max(...shares).toFixed(1)}`,
+            ]
+          : []),
+        ...(again > 0 ? [`  ${again} flows agreed only when they were tried again`] : []),
+      ].join('\n'),
+    )
+  }
   console.log(
-    [
-      `${reports.length} topologies, ${total(reports, (r) => r.flows)} flows, ${total(reports, (r) => r.connections)} connections, ${total(reports, (r) => r.matched)} matched rules, ${total(reports, (r) => r.compared)} rules compared: ${total(reports, (r) => r.wrong)} differ`,
-      ...(shares.length > 0
-        ? [
-            `  shares over 3,000 connections in ${shares.length} topologies: largest chi-square ${Math.max(...shares.map((s) => s.value)).toFixed(1)}`,
-          ]
-        : []),
-      `  topologies that tried: ${tried.map((feature) => `${feature} ${reports.filter((r) => r.covered.includes(feature)).length}`).join(', ')}`,
-      ...(again > 0 ? [`  ${again} flows agreed only when they were tried again`] : []),
-    ].join('\n'),
+    `  topologies that tried: ${tried.map((feature) => `${feature} ${reports.filter((r) => r.covered.includes(feature)).length}`).join(', ')}`,
   )
 }
 
@@ -154,8 +160,12 @@ function sayDumps(reports: readonly DumpReport[], options: Options): void {
   )
   for (const report of reports) {
     if (report.refused !== undefined) console.log(`  refused ${report.name}: ${report.refused}`)
-    for (const rule of report.stripped)
-      console.log(`  left out of ${report.name}, this kernel does not take it: ${rule}`)
+    for (const why of new Set(report.stripped.map((rule) => rule.why))) {
+      const rules = report.stripped.filter((rule) => rule.why === why)
+      console.log(
+        `  left out of ${report.name} on both sides: ${rules.length} rules, ${why}, such as ${rules[0]!.line.slice(0, 120)}`,
+      )
+    }
   }
   if (options.corpus === undefined)
     console.log('  SKIPPED the corpus of real dumps: there is no ../shared/corpus/rules; give --corpus FOLDER')

@@ -26,7 +26,7 @@ export interface DumpReport {
   readonly matched: number
   readonly compared: number
   /** Rules that this kernel does not take, and that were left out on both sides. */
-  readonly stripped: readonly string[]
+  readonly stripped: readonly { readonly line: string; readonly why: string }[]
   readonly wrong: number
   readonly lines: readonly string[]
 }
@@ -40,7 +40,7 @@ export async function compareDump(name: string, text: string, seed: number, agen
   const dump = parseDump(text)
   const refused = dump.problems.find((problem) => problem.severity === 'error')
   if (refused) return { ...none, refused: refused.message, wrong: /run |paste /.test(refused.message) ? 0 : 1 }
-  const stripped: string[] = []
+  const stripped: { line: string; why: string }[] = []
   const lines: string[] = []
   const met = new Set<string>()
   let [wrong, packets, matched, compared] = [0, 0, 0, 0]
@@ -120,7 +120,7 @@ const textOf = (p: DumpPacket, sport: number): string =>
   `${packetText({ proto: p.proto, src: p.src, dst: p.dst, sport, dport: p.dport })}${p.inDev === undefined ? ' from the node' : ` in ${p.inDev}`}`
 
 /** Leaves out, rule by rule, what iptables-restore refuses here. */
-function loadWhatFits(node: DumpNode, { rules }: Dump, stripped: string[]): void {
+function loadWhatFits(node: DumpNode, { rules }: Dump, stripped: { line: string; why: string }[]): void {
   // a part of a dump jumps to chains that it does not have: the model takes them as empty
   for (const table of rules.tables())
     for (const chain of rules.chains(table))
@@ -136,7 +136,10 @@ function loadWhatFits(node: DumpNode, { rules }: Dump, stripped: string[]): void
     const at = ruleAt(rules, text.split('\n'), refused.line - 1)
     if (!at) throw new Error(`iptables-restore: ${refused.message}`)
     const chain = rules.chain(at.table, at.chain)!
-    stripped.push(`${chain.rules[at.index]}   (${refused.message.replace(/^.*\): (?=\S)/, '')})`)
+    const line = chain.rules[at.index]!
+    const unreadable = loadedRule(line).matches.find((match) => match.kind === 'opaque' && match.name === 'unreadable')
+    const why = unreadable?.kind === 'opaque' ? unreadable.args[0]! : refused.message.replace(/^.*\): (?=\S)/, '')
+    stripped.push({ line, why })
     const left = chain.rules.filter((_, index) => index !== at.index)
     rules.table(at.table).set(chain.name, { ...chain, rules: left })
   }

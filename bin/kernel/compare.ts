@@ -1,11 +1,10 @@
 /** One topology on both sides: what they do not agree on. */
-import { runModel, type Way } from './modelled.ts'
+import { type Mode, type Modelled, MODES, runModel, type Way } from './modelled.ts'
 import { Kernel, type Seen } from './real.ts'
-import { type Feature, type Flow, randomTopology } from './topology.ts'
+import { type Feature, type Flow, randomTopology, type Topology } from './topology.ts'
 
-export interface TopologyReport {
-  readonly seed: number
-  readonly title: string
+export interface ModeReport {
+  readonly mode: Mode
   readonly flows: number
   readonly connections: number
   readonly matched: number
@@ -14,6 +13,14 @@ export interface TopologyReport {
   readonly chiSquare?: { readonly value: number; readonly bound: number; readonly degrees: number }
   /** Differed once and agreed when tried again: a busy machine. */
   readonly again: number
+  readonly wrong: number
+  readonly lines: readonly string[]
+}
+
+export interface TopologyReport {
+  readonly seed: number
+  readonly title: string
+  readonly modes: readonly ModeReport[]
   readonly wrong: number
   readonly lines: readonly string[]
   readonly covered: readonly Feature[]
@@ -29,50 +36,20 @@ const BOUND = [0, 19.5, 23, 25.9, 28.5, 30.9, 33.1, 35.3, 37.3, 39.3]
 export async function compareTopology(seed: number, agentScript: string): Promise<TopologyReport> {
   const started = Date.now()
   const topology = randomTopology(seed)
-  const model = runModel(topology)
-  let modelMs = Date.now() - started
-  const kernel = await Kernel.build(topology, model.rules, agentScript)
   const lines: string[] = []
-  let [connections, matched, compared, wrong, again] = [0, 0, 0, 0, 0]
-  let chiSquare: TopologyReport['chiSquare']
+  const modes: ModeReport[] = []
+  let modelMs = 0
+  const kernel = await Kernel.build(topology, agentScript)
   try {
-    for (const node of topology.nodes) {
-      const diff = saveDifference(model.rules[node.name]!, kernel.saved(node.name))
-      if (diff === undefined) continue
-      wrong++
-      lines.push(`  DIFFERS ${node.name}: iptables-save: ${diff}`)
-    }
-    for (const flow of topology.flows) {
+    for (const mode of MODES) {
       const modelStart = Date.now()
-      const ways = model.ways(flow)
+      const model = runModel(topology, mode)
+      const ways = topology.flows.map((flow) => model.ways(flow))
       modelMs += Date.now() - modelStart
-      let seen = await kernel.run(flow)
-      let differences = disagreements(ways, seen)
-      // on a busy machine the monitor's words come late: what really differs differs every time
-      for (let tries = 1; tries <= 2 && differences.length > 0; tries++) {
-        seen = await kernel.run(flow, tries * 4)
-        differences = disagreements(ways, seen)
-        if (differences.length === 0) again++
-      }
-      connections += Object.values(seen.verdicts).reduce((a, b) => a + b, 0)
-      for (const path of Object.values(seen.path)) {
-        matched += path.rules.length
-        compared += sum(path.compared)
-      }
-      if (differences.length > 0) wrong++
-      lines.push(
-        `  ${differences.length > 0 ? 'DIFFERS' : 'agrees '} ${flow.name}: ${describe(seen)}`,
-        ...differences.map((line) => `      ${line}`),
-      )
-    }
-    if (topology.shares) {
-      chiSquare = await countShares(kernel, topology.shares, topology.pods.filter((pod) => pod.tcp).length)
-      connections += SHARED
-      const agrees = chiSquare.value <= chiSquare.bound
-      if (!agrees) wrong++
-      lines.push(
-        `  ${agrees ? 'agrees ' : 'DIFFERS'} shares of ${chiSquare.degrees + 1} backends over ${SHARED} connections: chi-square ${chiSquare.value.toFixed(1)}, bound ${chiSquare.bound}`,
-      )
+      await kernel.load(model)
+      const report = await compareMode(topology, model, ways, kernel)
+      modes.push(report)
+      lines.push(...report.lines)
     }
   } finally {
     kernel.destroy()
@@ -80,18 +57,63 @@ export async function compareTopology(seed: number, agentScript: string): Promis
   return {
     seed,
     title: `seed ${seed}: ${topology.nodes.length} nodes, ${topology.pods.length} pods, ${topology.services.length} Services${topology.proxy ? `, ${JSON.stringify(topology.proxy)}` : ''}`,
-    flows: topology.flows.length,
-    connections,
-    matched,
-    compared,
-    ...(chiSquare ? { chiSquare } : {}),
-    again,
-    wrong,
+    modes,
+    wrong: modes.reduce((n, mode) => n + mode.wrong, 0),
     lines,
     covered: [...new Set(topology.flows.flatMap((flow) => flow.covers))],
     modelMs,
     totalMs: Date.now() - started,
   }
+}
+
+async function compareMode(
+  topology: Topology,
+  model: Modelled,
+  waysOf: readonly (readonly Way[])[],
+  kernel: Kernel,
+): Promise<ModeReport> {
+  const { mode } = model
+  const lines: string[] = []
+  let [connections, matched, compared, wrong, again] = [0, 0, 0, 0, 0]
+  let chiSquare: ModeReport['chiSquare']
+  for (const node of topology.nodes) {
+    const diff = saveDifference(model.rules[node.name]!, kernel.saved(node.name))
+    if (diff === undefined) continue
+    wrong++
+    lines.push(`  DIFFERS ${mode} ${node.name}: its rules as text: ${diff}`)
+  }
+  for (const [at, flow] of topology.flows.entries()) {
+    const ways = waysOf[at]!
+    let seen = await kernel.run(flow)
+    let differences = disagreements(ways, seen)
+    // on a busy machine the monitor's words come late: what really differs differs every time
+    for (let tries = 1; tries <= 2 && differences.length > 0; tries++) {
+      seen = await kernel.run(flow, tries * 4)
+      differences = disagreements(ways, seen)
+      if (differences.length === 0) again++
+    }
+    connections += Object.values(seen.verdicts).reduce((a, b) => a + b, 0)
+    for (const path of Object.values(seen.path)) {
+      matched += path.rules.length
+      compared += sum(path.compared)
+    }
+    if (differences.length > 0) wrong++
+    lines.push(
+      `  ${differences.length > 0 ? 'DIFFERS' : 'agrees '} ${mode} ${flow.name}: ${describe(seen)}`,
+      ...differences.map((line) => `      ${line}`),
+    )
+  }
+  if (topology.shares) {
+    chiSquare = await countShares(kernel, topology.shares, topology.pods.filter((pod) => pod.tcp).length)
+    connections += SHARED
+    const agrees = chiSquare.value <= chiSquare.bound
+    if (!agrees) wrong++
+    lines.push(
+      `  ${agrees ? 'agrees ' : 'DIFFERS'} ${mode} shares of ${chiSquare.degrees + 1} backends over ${SHARED} connections: chi-square ${chiSquare.value.toFixed(1)}, bound ${chiSquare.bound}`,
+    )
+  }
+  const counts = { connections, matched, compared, again, wrong }
+  return { mode, flows: topology.flows.length, ...counts, ...(chiSquare ? { chiSquare } : {}), lines }
 }
 
 const sum = (numbers: Readonly<Record<string, number>>): number => Object.values(numbers).reduce((a, b) => a + b, 0)
@@ -101,7 +123,7 @@ async function countShares(
   kernel: Kernel,
   flow: Flow,
   backends: number,
-): Promise<NonNullable<TopologyReport['chiSquare']>> {
+): Promise<NonNullable<ModeReport['chiSquare']>> {
   const shares = await kernel.shares(flow, SHARED)
   const expected = SHARED / backends
   let value = 0

@@ -1,14 +1,18 @@
 /** What the model says to each flow: run again and again until every answer that chance allows has been seen. */
-import { servesLocalhost } from '../../src/model/kube-proxy/config.ts'
-import { newProxier } from '../../src/model/kube-proxy/proxier.ts'
-import { CANARY, jumpsFor } from '../../src/model/kube-proxy/iptables/static-rules.ts'
+import type { NftApply } from '../../src/model/linux/nft/apply.ts'
+import { liveNft } from '../../src/model/linux/nft/live-store.ts'
+import { listRuleset } from '../../src/model/linux/nft/print-ruleset.ts'
+import { namespaceOf } from '../../src/model/linux/net/places.ts'
 import { newStage, type Stage } from '../../src/model/linux/net/stage.ts'
 import { liveRules } from '../../src/model/linux/netfilter/live-rules.ts'
 import { printSave } from '../../src/model/linux/netfilter/print-save.ts'
 import type { Trace } from '../../src/model/linux/netfilter/trace.ts'
+import type { ConfigMap } from '../../src/model/apiserver/objects.ts'
 import type { NetPlace } from '../../src/model/tables.ts'
-import { proxyConfig } from './proxy-config.ts'
 import type { Client, Flow, Topology } from './topology.ts'
+
+export const MODES = ['iptables', 'nftables'] as const
+export type Mode = (typeof MODES)[number]
 
 /** One way that a flow can go. */
 export interface Way {
@@ -26,55 +30,51 @@ export interface Way {
 }
 
 export interface Modelled {
-  /** What iptables-save prints on each node. */
+  readonly mode: Mode
+  /** What iptables-save or `nft list ruleset` prints on each node. */
   readonly rules: Readonly<Record<string, string>>
+  /** Nodes with route_localnet. */
+  readonly localnet: Readonly<Record<string, boolean>>
   ways(flow: Flow): Way[]
 }
 
 const TRIES = 600
 
-export function runModel(topology: Topology): Modelled {
+export function runModel(topology: Topology, mode: Mode): Modelled {
   const stage = newStage(topology.nodes, topology.pods, topology.seed)
-  if (topology.proxy === undefined) stage.startProxies(topology.services, topology.slices)
-  else writeRules(stage, topology)
+  const { reader } = stage.machine
+  stage.change((world) => world.put('configmaps', 'kube-system/kube-proxy', configuration(topology, mode)))
+  stage.startProxies(topology.services, topology.slices)
   const rules: Record<string, string> = {}
-  for (const node of topology.nodes) rules[node.name] = printSave(liveRules(stage.machine.reader, node.name))
-  return { rules, ways: (flow) => waysOf(stage, topology, flow) }
+  const localnet: Record<string, boolean> = {}
+  for (const { name } of topology.nodes) {
+    rules[name] = mode === 'nftables' ? listRuleset(liveNft(reader, name)) : printSave(liveRules(reader, name))
+    localnet[name] = namespaceOf(reader, name, '').sysctls.routeLocalnet
+  }
+  return { mode, rules, localnet, ways: (flow) => waysOf(stage, topology, flow) }
 }
 
-/** A kube-proxy with a configuration of its own: the live one has kubeadm's. */
-function writeRules(stage: Stage, topology: Topology): void {
-  for (const node of topology.nodes) {
-    const config = proxyConfig(topology, node)
-    const proxier = newProxier(config)
-    for (const service of topology.services) proxier.setService(service)
-    for (const slice of topology.slices) proxier.setSlice(slice)
-    const jumps = jumpsFor(config)
-    const setup: string[] = []
-    for (const table of ['mangle', 'filter', 'nat']) {
-      const mine = jumps.filter((jump) => jump.table === table)
-      const chains = new Set([CANARY.chain, ...mine.map((jump) => jump.to)])
-      setup.push(
-        `*${table}`,
-        ...[...chains].map((chain) => `:${chain} - [0:0]`),
-        ...mine.map((jump) => `-I ${jump.from} ${jump.rule}`),
-        'COMMIT',
-      )
-    }
-    for (const lines of [setup, proxier.sync([]).lines])
-      stage.machine.input({
-        kind: 'kernel.iptables-restore',
-        to: `${node.name}/kernel`,
-        data: { lines, noflush: true, writer: 'kube-proxy', trusted: true },
-      })
-    stage.change((world) => {
-      const record = world.get('netns', `${node.name}|`)!
-      const routeLocalnet = servesLocalhost(config) ? '1' : '0'
-      const sysctls = { ...record.sysctls, 'net.ipv4.conf.all.route_localnet': routeLocalnet }
-      world.put('netns', `${node.name}|`, { ...record, sysctls })
-    })
+/** kubeadm's, with what the topology changes of it. */
+function configuration(topology: Topology, mode: Mode): ConfigMap {
+  const { masqueradeAll, nodePortAddresses } = topology.proxy ?? { masqueradeAll: false, nodePortAddresses: [] }
+  const config = [
+    'apiVersion: kubeproxy.config.k8s.io/v1alpha1',
+    'kind: KubeProxyConfiguration',
+    `mode: ${mode}`,
+    'clusterCIDR: 10.244.0.0/16',
+    `nodePortAddresses: ${JSON.stringify(nodePortAddresses)}`,
+    `${mode}:`,
+    `  masqueradeAll: ${masqueradeAll}`,
+    '',
+  ].join('\n')
+  const metadata = {
+    namespace: 'kube-system',
+    name: 'kube-proxy',
+    uid: 'kube-proxy',
+    resourceVersion: '1',
+    creationTimestamp: '',
   }
-  stage.run(stage.machine.now + 1_000_000)
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'config.conf': config } } as unknown as ConfigMap
 }
 
 function placeOf(topology: Topology, client: Client): NetPlace {
@@ -89,10 +89,7 @@ function waysOf(stage: Stage, topology: Topology, flow: Flow): Way[] {
   // no way was new for so many tries in a row: that was all
   const enough = 4 + flow.count
   for (let i = 0; i < TRIES && quiet < enough; i++) {
-    // every try is a client that nobody remembers
-    stage.change((world) => {
-      for (const one of world.all('recent')) world.put('recent', `${one.node}|${one.list}|${one.address}`, undefined)
-    })
+    forget(stage, topology)
     const way = once(stage, topology, flow)
     const key = `${way.verdict} ${way.backend ?? ''} ${way.peer ?? ''} ${JSON.stringify(way.path)}`
     if (ways.has(key)) quiet++
@@ -100,9 +97,27 @@ function waysOf(stage: Stage, topology: Topology, flow: Flow): Way[] {
       ways.set(key, way)
       quiet = 0
     }
-    if (!key.includes('KUBE-SEP') && i >= 3 && ways.size === 1) break
+    if (way.verdict !== 'answer' && i >= 3 && ways.size === 1) break
   }
   return [...ways.values()]
+}
+
+/** Every try is a client that nobody remembers. */
+function forget(stage: Stage, topology: Topology): void {
+  if (!topology.services.some((service) => service.spec?.sessionAffinity === 'ClientIP')) return
+  const { reader } = stage.machine
+  stage.change((world) => {
+    for (const one of world.all('recent')) world.put('recent', `${one.node}|${one.list}|${one.address}`, undefined)
+  })
+  for (const { name } of topology.nodes) {
+    const sets = liveNft(reader, name)
+      .sets('ip/kube-proxy')
+      .filter((set) => set.name.startsWith('affinity-'))
+    if (sets.length === 0) continue
+    const data: NftApply = { lines: sets.map((set) => `flush set ip kube-proxy ${set.name}`), writer: 'test' }
+    stage.machine.input({ kind: 'kernel.nft-apply', to: `${name}/kernel`, data })
+    stage.run(stage.machine.now)
+  }
 }
 
 function once(stage: Stage, topology: Topology, flow: Flow): Way {
@@ -124,25 +139,29 @@ function once(stage: Stage, topology: Topology, flow: Flow): Way {
     const passes = (compared[hop.node] ??= {})
     comparedByPass(hop.trace, passes)
     const rules = (path[hop.node] ??= [])
-    rules.push(...hop.matched.map((step) => `${step.table} ${step.chain} ${step.rule}`))
+    rules.push(...hop.matched.map((step) => `${tableName(step.table)} ${step.chain} ${step.rule}`))
   }
   const response = result.response as { from: string; peer: string } | undefined
   return {
     verdict: result.ok ? 'answer' : result.error!,
     ...(response ? { backend: response.from, peer: response.peer } : {}),
-    sticky: (first?.hops ?? []).some((hop) => hop.matched.some((step) => step.text.includes('-m recent --set'))),
+    sticky: (first?.hops ?? []).some((hop) => hop.matched.some((step) => /-m recent --set|@affinity-/.test(step.text))),
     path,
     compared,
   }
 }
 
-/** Adds what each pass of a trace compared, by `table HOOK`. */
+/** A table of nft stands under its family in the model's traces. */
+const tableName = (table: string): string => table.slice(table.indexOf('/') + 1)
+
+/** Adds what each pass of a trace compared, by `table chain` of the base chain. */
 export function comparedByPass(trace: Trace, into: Record<string, number>): void {
   trace.passes.forEach((pass, p) => {
     const end = trace.passes[p + 1]?.from ?? trace.runs.length / 4
     let sum = 0
     for (let r = pass.from; r < end; r++) sum += trace.runs[r * 4 + 2]! - trace.runs[r * 4 + 1]! + 1
-    const key = `${pass.table} ${pass.hook}`
-    if (sum > 0) into[key] = (into[key] ?? 0) + sum
+    if (sum === 0) return
+    const key = tableName(trace.chains[trace.runs[pass.from * 4]!]!)
+    into[key] = (into[key] ?? 0) + sum
   })
 }

@@ -4,8 +4,6 @@
  */
 import { execFileSync, spawn, type ChildProcess, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { servesLocalhost } from '../../src/model/kube-proxy/config.ts'
-import { proxyConfig } from './proxy-config.ts'
 import type { Topology } from './topology.ts'
 
 const PREFIX = `ngk${process.pid}-`
@@ -101,12 +99,10 @@ function buildSwitch(net: Net, ports: number): void {
 
 function buildNode(net: Net, topology: Topology, name: string): void {
   const node = topology.nodes.find((n) => n.name === name)!
-  const localhost = servesLocalhost(proxyConfig(topology, node))
   sysctl(net, name, {
     'net.ipv4.ip_forward': '1',
     'net.ipv4.conf.all.rp_filter': '0',
     'net.ipv4.conf.default.rp_filter': '0',
-    'net.ipv4.conf.all.route_localnet': localhost ? '1' : '0',
     'net.ipv4.conf.all.send_redirects': '0',
     'net.ipv4.conf.default.send_redirects': '0',
     'net.ipv4.icmp_ratelimit': '0',

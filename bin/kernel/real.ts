@@ -5,6 +5,7 @@ import { type AgentAnswer, type AgentCommand, TRACED_PORTS } from './agent-words
 import { type KernelPath, readTrace } from './kernel-trace.ts'
 import { type KernelRules, kernelRules } from './kernel-rules.ts'
 import { makeNet, type Net } from './namespaces.ts'
+import type { Mode, Modelled } from './modelled.ts'
 import type { Client, Flow, Topology } from './topology.ts'
 
 export interface Seen {
@@ -97,6 +98,7 @@ export class Kernel {
   private readonly topology: Topology
   private readonly script: string
   private sport: number = TRACED_PORTS.from
+  private mode: Mode = 'iptables'
 
   private constructor(topology: Topology, script: string) {
     this.topology = topology
@@ -104,7 +106,7 @@ export class Kernel {
     this.net = makeNet(topology)
   }
 
-  static async build(topology: Topology, rules: Readonly<Record<string, string>>, script: string): Promise<Kernel> {
+  static async build(topology: Topology, script: string): Promise<Kernel> {
     const kernel = new Kernel(topology, script)
     try {
       const ready: Promise<AgentAnswer>[] = []
@@ -112,14 +114,7 @@ export class Kernel {
         if (pod.tcp)
           ready.push(kernel.agent(pod.name).ask({ do: 'listen', name: pod.name, tcp: pod.tcp, udp: pod.udp ?? [] }))
       for (const flow of topology.flows) kernel.agent(namespaceOf(flow.from))
-      for (const node of topology.nodes) {
-        kernel.load(node.name, rules[node.name]!)
-        kernel.net.inside(node.name, ['nft', '-f', '-'], TRACE_RULES)
-        kernel.rules.set(node.name, kernelRules(kernel.net, node.name))
-        kernel.monitors.set(node.name, new Monitor(kernel.net, node.name))
-      }
       await Promise.all(ready)
-      await kernel.warmUp()
     } catch (error) {
       kernel.destroy()
       throw error
@@ -127,8 +122,21 @@ export class Kernel {
     return kernel
   }
 
-  private load(node: string, rules: string): void {
-    this.net.inside(node, ['iptables-restore'], rules)
+  /** Puts the rules of a mode in the place of those that are there. */
+  async load({ mode, rules, localnet }: Modelled): Promise<void> {
+    this.mode = mode
+    for (const monitor of this.monitors.values()) monitor.stop()
+    this.monitors.clear()
+    for (const { name } of this.topology.nodes) {
+      this.net.inside(name, ['nft', 'flush', 'ruleset'])
+      this.net.inside(name, ['sysctl', '-q', '-w', `net.ipv4.conf.all.route_localnet=${localnet[name] ? 1 : 0}`])
+      if (mode === 'iptables') this.net.inside(name, ['iptables-restore'], rules[name]!)
+      else this.net.inside(name, ['nft', '-f', '-'], rules[name]!)
+      this.net.inside(name, ['nft', '-f', '-'], TRACE_RULES)
+      this.rules.set(name, kernelRules(this.net, name))
+      this.monitors.set(name, new Monitor(this.net, name))
+    }
+    await this.warmUp()
   }
 
   /** Until each monitor has told of a packet. */
@@ -148,9 +156,10 @@ export class Kernel {
     for (const monitor of this.monitors.values()) monitor.take()
   }
 
-  /** What iptables-save prints on a node, to compare with what was loaded. */
+  /** What the node prints of its rules, to compare with what was loaded. */
   saved(node: string): string {
-    return this.net.inside(node, ['iptables-save'])
+    if (this.mode === 'iptables') return this.net.inside(node, ['iptables-save'])
+    return this.net.inside(node, ['nft', 'list', 'table', 'ip', 'kube-proxy'])
   }
 
   private agent(name: string): Agent {
@@ -203,15 +212,14 @@ export class Kernel {
     }
   }
 
-  /** Nobody is remembered by -m recent, as in the model. */
+  /** Nobody is remembered, as in the model. */
   private forget(): void {
     if (!this.topology.services.some((service) => service.spec?.sessionAffinity === 'ClientIP')) return
-    for (const node of this.topology.nodes)
-      this.net.inside(node.name, [
-        'sh',
-        '-c',
-        'for f in /proc/net/xt_recent/*; do [ -e "$f" ] && echo / > "$f"; done; true',
-      ])
+    const script =
+      this.mode === 'iptables'
+        ? 'for f in /proc/net/xt_recent/*; do [ -e "$f" ] && echo / > "$f"; done; true'
+        : `nft list sets | sed -n 's/^\\tset \\(affinity-[^ ]*\\) .*/flush set ip kube-proxy \\1/p' | nft -f -`
+    for (const node of this.topology.nodes) this.net.inside(node.name, ['sh', '-c', script])
   }
 
   /** Until the monitors have nothing more to say. Every flow passes a node, so they all say something. */

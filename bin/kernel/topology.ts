@@ -1,7 +1,6 @@
 /** A random cluster from a seed: nodes, pods, Services of every kind, their endpoints, and flows to try. */
 import type { EndpointSlice, Service } from '../../src/model/apiserver/objects.ts'
 import { serviceOf, sliceOf, type StageNode, type StagePod } from '../../src/model/linux/net/stage.ts'
-import type { ProxySettings } from './proxy-config.ts'
 import { type Dice, dice } from './dice.ts'
 
 export type Client = { readonly pod: string } | { readonly node: string } | { readonly host: 'laptop' | 'external' }
@@ -18,6 +17,12 @@ export interface Flow {
   readonly count: number
   /** What it tries, of `FEATURES`. */
   readonly covers: readonly Feature[]
+}
+
+export interface ProxySettings {
+  readonly masqueradeAll: boolean
+  /** CIDRs; empty: every address; `primary`: the node's own. */
+  readonly nodePortAddresses: readonly string[]
 }
 
 /** Every run of more than a few topologies must have tried all of them. */
