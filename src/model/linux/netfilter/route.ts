@@ -54,26 +54,53 @@ interface LocalAddress {
   readonly subnet: Cidr
 }
 
-const localAddresses = new WeakMap<readonly Link[], readonly LocalAddress[]>()
+/** With kube-ipvs0 a node has ten thousand addresses, and every packet asks whether one of them is its own. */
+interface LocalTable {
+  readonly all: readonly LocalAddress[]
+  /** Devices by address. */
+  readonly devices: ReadonlyMap<string, readonly string[]>
+  readonly byDevice: ReadonlyMap<string, readonly LocalAddress[]>
+  readonly broadcasts: ReadonlySet<number>
+}
 
-export function addressesOf(links: readonly Link[]): readonly LocalAddress[] {
-  let list = localAddresses.get(links)
-  if (list) return list
+const localTables = new WeakMap<readonly Link[], LocalTable>()
+
+function localTable(links: readonly Link[]): LocalTable {
+  let table = localTables.get(links)
+  if (table) return table
   const all: LocalAddress[] = []
+  const devices = new Map<string, string[]>()
+  const byDevice = new Map<string, LocalAddress[]>()
+  const broadcasts = new Set<number>()
   for (const link of links)
     for (const text of link.addresses) {
       const ip = parseIp(text.split('/')[0]!)
       const subnet = parseCidr(text)
-      if (ip && subnet) all.push({ dev: link.name, ip, subnet })
+      if (!ip || !subnet) continue
+      const address = { dev: link.name, ip, subnet }
+      all.push(address)
+      const devs = devices.get(ip.text)
+      if (devs) devs.push(link.name)
+      else devices.set(ip.text, [link.name])
+      const mine = byDevice.get(link.name)
+      if (mine) mine.push(address)
+      else byDevice.set(link.name, [address])
+      if (ip.family === 4 && subnet.prefix < 31) broadcasts.add(subnet.words[0]! | ~subnet.mask[0]!)
     }
-  localAddresses.set(links, (list = all))
-  return list
+  table = { all, devices, byDevice, broadcasts }
+  localTables.set(links, table)
+  return table
+}
+
+export function addressesOf(links: readonly Link[]): readonly LocalAddress[] {
+  return localTable(links).all
 }
 
 /** What `-m addrtype` and the routing decision ask the local table. */
 export function isLocalAddress(links: readonly Link[], ip: Ip, onlyOn?: string): boolean {
   if (isLoopback(ip)) return onlyOn === undefined || onlyOn === 'lo'
-  return addressesOf(links).some((a) => a.ip.text === ip.text && (onlyOn === undefined || a.dev === onlyOn))
+  const devices = localTable(links).devices.get(ip.text)
+  return devices !== undefined && (onlyOn === undefined || devices.includes(onlyOn))
 }
 
 export function addressType(links: readonly Link[], ip: Ip, onlyOn?: string): string {
@@ -83,10 +110,7 @@ export function addressType(links: readonly Link[], ip: Ip, onlyOn?: string): st
   if (word === -1) return 'BROADCAST'
   if (word === 0) return 'UNSPEC'
   if (word >>> 28 === 14) return 'MULTICAST'
-  for (const a of addressesOf(links))
-    if (a.ip.family === 4 && a.subnet.prefix < 31 && word === (a.subnet.words[0]! | ~a.subnet.mask[0]!))
-      return 'BROADCAST'
-  return 'UNICAST'
+  return localTable(links).broadcasts.has(word) ? 'BROADCAST' : 'UNICAST'
 }
 
 /**
@@ -94,8 +118,11 @@ export function addressType(links: readonly Link[], ip: Ip, onlyOn?: string): st
  * (inet_select_addr): the address whose subnet holds the next hop, else the first of the device, else of any other.
  */
 export function sourceAddress(links: readonly Link[], dev: string, nextHop: Ip, family: 4 | 6): string | undefined {
-  const mine = addressesOf(links).filter((a) => a.ip.family === family)
-  const onDev = mine.filter((a) => a.dev === dev)
-  const chosen = onDev.find((a) => cidrContains(a.subnet, nextHop)) ?? onDev[0] ?? mine.find((a) => !isLoopback(a.ip))
+  const table = localTable(links)
+  const onDev = (table.byDevice.get(dev) ?? []).filter((a) => a.ip.family === family)
+  const chosen =
+    onDev.find((a) => cidrContains(a.subnet, nextHop)) ??
+    onDev[0] ??
+    table.all.find((a) => a.ip.family === family && !isLoopback(a.ip))
   return chosen?.ip.text
 }
