@@ -122,6 +122,13 @@ export function desiredState(input: DesiredInput): Desired {
 }
 
 type Chosen = readonly EndpointInfo[]
+const NONE: Chosen = []
+
+/** The same endpoints give the same lists, so that a sync sees at a glance what has not changed. */
+const categories = new WeakMap<
+  ServicePortInfo,
+  { readonly all: Chosen; readonly config: ProxierConfig; readonly found: ReturnType<typeof categorizeEndpoints> }
+>()
 
 /**
  * syncEndpoint: under policy Local the local endpoints, and where this node has none, all of them: pods of this node still
@@ -134,7 +141,10 @@ function choose(
   localOnly: boolean,
   noLocal: { internal: Set<string>; external: Set<string> },
 ): Chosen {
-  const { cluster = [], local = [], hasAny } = categorizeEndpoints(all, port, config)
+  let known = categories.get(port)
+  if (!known || known.all !== all || known.config !== config)
+    categories.set(port, (known = { all, config, found: categorizeEndpoints(all, port, config) }))
+  const { cluster = NONE, local = NONE, hasAny } = known.found
   if (!localOnly) return cluster
   if (local.length > 0) return local
   if (hasAny && port.internalPolicyLocal) noLocal.internal.add(port.service)

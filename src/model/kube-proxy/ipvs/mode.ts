@@ -138,9 +138,9 @@ function leftOver(
   const wanted = new Set(desired.servers.map((server) => serviceId(node, server)))
   const excluded = options.excludeCIDRs.map((text) => parseCidr(text))
   for (const service of reader.by('ipvsServices', 'node', node)) {
+    if (wanted.has(serviceId(node, service))) continue
     const ip = parseIp(service.address)!
     if (ip.family !== family || excluded.some((cidr) => cidr && cidrContains(cidr, ip))) continue
-    if (wanted.has(serviceId(node, service))) continue
     ops.push({ op: 'del-service', service: addressOf(service) })
   }
   return ops

@@ -9,6 +9,10 @@ import type { ModelReader } from '../../tables.ts'
 import type { VirtualServer } from './desired.ts'
 import { isDraining } from './termination.ts'
 
+/** Endpoints for which a record of the kernel needed no change. Another record, or other endpoints, are looked at anew. */
+const settled = new WeakMap<IpvsServiceRecord, VirtualServer['endpoints']>()
+const NOTHING: readonly IpvsOp[] = []
+
 /** `draining` gets the ids of real servers that keep their connections and get no new ones. */
 export function serverOps(
   reader: ModelReader,
@@ -16,11 +20,12 @@ export function serverOps(
   wanted: VirtualServer,
   starting: boolean,
   draining: string[],
-): IpvsOp[] {
+): readonly IpvsOp[] {
   const { proto, address, port, scheduler, flags, persistentSeconds } = wanted
   const service = { proto, address, port }
   const id = serviceId(node, service)
   const there = reader.get('ipvsServices', id)
+  if (there && settled.get(there) === wanted.endpoints && !differs(there, wanted)) return NOTHING
   const settings = { scheduler, flags, persistentSeconds }
   const ops: IpvsOp[] = []
   if (!there) ops.push({ op: 'add-service', service, ...settings })
@@ -47,6 +52,8 @@ export function serverOps(
       ops.push({ op: 'edit-server', service, server: { address: old.address, port: old.port, weight: 0 } })
     } else ops.push({ op: 'del-server', service, server: { address: old.address, port: old.port } })
   }
+  // a server that drains is looked at until it is gone
+  if (there && ops.length === 0 && have.size === want.size) settled.set(there, wanted.endpoints)
   return ops
 }
 

@@ -23,7 +23,7 @@ interface Batch {
   readonly world: ModelWorld
   readonly node: string
   readonly services: Map<string, IpvsServiceRecord | undefined>
-  readonly links: Map<string, LinkRecord>
+  readonly links: Map<string, { readonly link: LinkRecord; readonly addresses: Set<string> } | undefined>
   readonly sets: ReturnType<typeof newSets>
 }
 
@@ -39,7 +39,9 @@ export function applyIpvs(world: ModelWorld, event: SimEvent<IpvsApply>): void {
   batch.sets.write()
   for (const [id, service] of batch.services)
     if (world.get('ipvsServices', id) !== service) world.put('ipvsServices', id, service)
-  for (const link of batch.links.values()) putLink(world, link)
+  for (const [dev, open] of batch.links)
+    if (open) putLink(world, { ...open.link, addresses: [...open.addresses] })
+    else if (linkOf(world, node, '', dev)) removeLink(world, linkOf(world, node, '', dev)!)
   const answer: IpvsApplied = { ok: error === undefined, ...(error ? { error } : {}), ctx }
   if (event.from !== event.to && event.from !== 'input')
     world.send('kernel.ipvs-applied', event.from, answer, { delayMicros: 40 })
@@ -189,24 +191,25 @@ function statsOf(world: ModelWorld, node: string): string[] {
 /** drivers/net/dummy.c: a device that is nowhere; kube-proxy never sets it up, yet its addresses are local. */
 function changeDevice(batch: Batch, op: Of<'dummy-add' | 'dummy-del' | 'bind' | 'unbind'>): string | undefined {
   const { world, node } = batch
-  const link = batch.links.get(op.dev) ?? linkOf(world, node, '', op.dev)
+  if (!batch.links.has(op.dev)) {
+    const link = linkOf(world, node, '', op.dev)
+    batch.links.set(op.dev, link && { link, addresses: new Set(link.addresses) })
+  }
+  const open = batch.links.get(op.dev)
   if (op.op === 'dummy-add') {
-    if (link) return undefined
+    if (open) return undefined
     const index = nextIfindex(world, node)
     const device = { index, kind: 'dummy' as const, mac: randomMac(world), mtu: 1500, up: false, addresses: [] }
-    batch.links.set(op.dev, { node, netns: '', name: op.dev, ...device })
+    batch.links.set(op.dev, { link: { node, netns: '', name: op.dev, ...device }, addresses: new Set() })
     return undefined
   }
-  if (!link) return 'No such device'
+  if (!open) return 'No such device'
   if (op.op === 'dummy-del') {
-    batch.links.delete(op.dev)
-    if (linkOf(world, node, '', op.dev)) removeLink(world, link)
+    batch.links.set(op.dev, undefined)
     return undefined
   }
   const cidr = `${op.address}/${op.address.includes(':') ? 128 : 32}`
-  const there = link.addresses.includes(cidr)
-  if (op.op === 'bind' && !there) batch.links.set(op.dev, { ...link, addresses: [...link.addresses, cidr] })
-  if (op.op === 'unbind' && there)
-    batch.links.set(op.dev, { ...link, addresses: link.addresses.filter((one) => one !== cidr) })
+  if (op.op === 'bind') open.addresses.add(cidr)
+  else open.addresses.delete(cidr)
   return undefined
 }
