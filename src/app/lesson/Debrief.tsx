@@ -116,36 +116,56 @@ function Cause({ cause, chosen, right, onRun }: CauseProps) {
   )
 }
 
+const LONGEST = 8
+
 /** A chain of causes, read downwards from what began it. */
 function Chain({ says, steps }: { says: string; steps: readonly ChainStep[] }) {
   const forward = [...steps].reverse()
+  // A pod that starts takes thirty steps: they are there for whoever wants them.
+  const long = forward.length > LONGEST
+  const parts = long ? [forward.slice(0, 3), forward.slice(3, -3), forward.slice(-3)] : [forward]
   return (
     <section>
       <h3>{says}</h3>
       {steps.length === 0 && <p className={css.notyet}>The machine holds no chain for it any more.</p>}
-      <ol className={own.chain} tabIndex={0} aria-label={says}>
-        {forward.map((step, i) => (
-          <li key={i} data-root={step.root}>
-            <p className={own.small}>
-              {step.at < 0 ? `${spellTime(-step.at)} before you came` : `${spellTime(step.at)} after you came`}
-            </p>
-            <p>
-              <strong>{step.title}</strong> {step.says}
-            </p>
-            {step.body !== undefined && (
-              <pre className={own.code} tabIndex={0}>
-                {step.body}
-              </pre>
-            )}
-            {step.rules.map((rule) => (
-              <p key={rule.id} className={own.rule} title={rule.source}>
-                {rule.says} <code>{rule.id}</code>
-              </p>
-            ))}
-          </li>
-        ))}
-      </ol>
+      {parts.map((part, k) =>
+        k === 1 ? (
+          <details key={k} className={own.between}>
+            <summary>{part.length} steps between</summary>
+            <Steps steps={part} />
+          </details>
+        ) : (
+          <Steps key={k} steps={part} />
+        ),
+      )}
     </section>
+  )
+}
+
+function Steps({ steps }: { steps: readonly ChainStep[] }) {
+  return (
+    <ol className={own.chain}>
+      {steps.map((step, i) => (
+        <li key={i} data-root={step.root}>
+          <p className={own.small}>
+            {step.at < 0 ? `${spellTime(-step.at)} before you came` : `${spellTime(step.at)} after you came`}
+          </p>
+          <p>
+            <strong>{step.title}</strong> {step.says}
+          </p>
+          {step.body !== undefined && (
+            <pre className={own.code} tabIndex={0}>
+              {step.body}
+            </pre>
+          )}
+          {step.rules.map((rule) => (
+            <p key={rule.id} className={own.rule} title={rule.source}>
+              {rule.says} <code>{rule.id}</code>
+            </p>
+          ))}
+        </li>
+      ))}
+    </ol>
   )
 }
 
