@@ -36,7 +36,7 @@ export interface Shells {
   deeds(): Deed[]
   /** The model moved. */
   wake(changed: ReadonlySet<string> | 'any'): void
-  /** `waiting`: some command waits for the model; `hurried`: for an answer, and not for a moment. */
+  /** `waiting`: some command waits for the model; `hurried`: for an answer, or because somebody asked time to go ahead. */
   waits(): { readonly waiting: boolean; readonly hurried: boolean }
 }
 
@@ -116,7 +116,10 @@ export function createShells({ post, give, lab }: ShellsHost): Shells {
     },
     waits() {
       const waits = [...terminals.waits(), ...[...scripts].flatMap((script) => script.shell.waits())]
-      return { waiting: waits.length > 0, hurried: waits.some((wait) => wait.tables !== undefined) }
+      return {
+        waiting: waits.length > 0,
+        hurried: waits.some((wait) => wait.tables !== undefined || wait.hurry === true),
+      }
     },
   }
 }

@@ -72,7 +72,10 @@ async function advance(process: Process, text: string | undefined): Promise<numb
     complain(process, `advance needs a duration, for example 60s (got "${text ?? ''}")`)
     return 2
   }
-  await process.kernel.tasks.waitForModel(process.group, { until: process.kernel.host.reader().now + micros })
+  await process.kernel.tasks.waitForModel(process.group, {
+    until: process.kernel.host.reader().now + micros,
+    hurry: true,
+  })
   return 0
 }
 
@@ -104,6 +107,6 @@ async function until(process: Process, args: readonly string[]): Promise<number>
       )
       return 1
     }
-    await tasks.waitForModel(process.group, { until: Math.min(end, now + STEP) })
+    await tasks.waitForModel(process.group, { until: Math.min(end, now + STEP), hurry: true })
   }
 }

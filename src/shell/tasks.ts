@@ -25,6 +25,8 @@ export function exitOf(signal: Signal): number {
 
 /** What a task waits for in the model: a deadline, a change in one of some tables, or whichever comes first. */
 export interface ModelWait {
+  /** Somebody asked time to go ahead: what happens on the way needs no moment of its own. */
+  readonly hurry?: true
   readonly until?: Micros
   readonly tables?: readonly string[]
   /** Nothing in the model: let the host look at its own queue (Ctrl-C) and come back at once. */

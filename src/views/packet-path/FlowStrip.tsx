@@ -46,11 +46,13 @@ function outcome(flow: FlowRecord): string {
   const after =
     ms === undefined
       ? ''
-      : ms < 10
-        ? ` after ${ms.toFixed(1)} ms`
-        : ms < 1000
-          ? ` after ${Math.round(ms)} ms`
-          : ` after ${(ms / 1000).toFixed(1)} s`
+      : ms < 1
+        ? ` after ${Math.round(ms * 1000)} µs`
+        : ms < 10
+          ? ` after ${ms.toFixed(1)} ms`
+          : ms < 1000
+            ? ` after ${Math.round(ms)} ms`
+            : ` after ${(ms / 1000).toFixed(1)} s`
   switch (flow.error) {
     case undefined:
       return ms === undefined ? 'under way' : `answered${after}`

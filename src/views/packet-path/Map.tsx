@@ -39,15 +39,18 @@ export function place(path: Path, width: number): Placed[] {
       // With a branch the stations after the nat table stand behind it, at the right.
       const share = branch
         ? k <= at
-          ? 0.07
-          : 0.66 + (0.26 * (k - at - 1)) / Math.max(1, stations.length - at - 2)
+          ? 0.07 + (at > 0 ? (0.2 * k) / at : 0)
+          : 0.7 + (0.23 * (k - at - 1)) / Math.max(1, stations.length - at - 2)
         : (k + 0.5) / stations.length
       points.set(station.id, { x: x + w * share, y: TRUNK })
     })
     if (branch) {
+      // the way from the last chain to the rewrite is longer: the other endpoints are listed beside it
       const names = [...branch.chains, 'rewrite']
+      const units = (k: number): number => (k === names.length - 1 ? k - 1 + (names.length < 4 ? 2 : 1.3) : k)
+      const [from, span] = at > 0 ? [0.34, 0.27] : [0.15, 0.46]
       names.forEach((name, k) =>
-        points.set(name, { x: x + w * (0.19 + (0.37 * k) / Math.max(1, names.length - 1)), y: DIP }),
+        points.set(name, { x: x + w * (from + (span * units(k)) / Math.max(1, units(names.length - 1))), y: DIP }),
       )
     }
     const placed = { frame, x, width: w, points }
@@ -80,7 +83,7 @@ export function PathMap({ path, width, here }: { path: Path; width: number; here
           </text>
         </g>
       ))}
-      {path.reply && <Reply placed={placed} path={path} />}
+      {path.reply && <Reply placed={placed} path={path} end={failed ? spot : undefined} />}
       {placed.map((p, i) => (
         <Lines
           key={p.frame.hop}
@@ -336,11 +339,20 @@ function Stopped({ spot, path }: { spot: { x: number; y: number }; path: Path })
   )
 }
 
-function Reply({ placed, path }: { placed: readonly Placed[]; path: Path }) {
+/** `end`: where the packet was refused; the answer starts there. */
+function Reply({
+  placed,
+  path,
+  end,
+}: {
+  placed: readonly Placed[]
+  path: Path
+  end: { x: number; y: number } | undefined
+}) {
   const first = placed[0]
   const last = placed[placed.length - 1]
   if (!first || !last || !path.reply || placed.length < 2) return null
-  const from = last.points.get(last.frame.stations[last.frame.stations.length - 1]!.id)!
+  const from = end ?? last.points.get(last.frame.stations[last.frame.stations.length - 1]!.id)!
   const to = first.points.get(first.frame.stations[0]!.id)!
   const middle = (from.x + to.x) / 2
   const words = replyWords(path)

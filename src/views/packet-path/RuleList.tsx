@@ -18,19 +18,22 @@ export function RuleList({ path, cursor, onCursor, onRun }: RuleListProps) {
     current.current?.scrollIntoView({ block: 'nearest' })
   }, [cursor])
   const withRules = path.packet.hops.find((hop) => hop.trace)
+  const command = commandOf(path)
+  const lookups = path.packet.hops.reduce((sum, hop) => sum + (hop.lookups ?? 0), 0)
   let heading = ''
   return (
     <div className={css.rules}>
       <div className={css.ruleHead}>
         <button
           className={css.command}
-          onClick={() => withRules && onRun(`ssh ${withRules.node} iptables-save -t nat`)}
+          onClick={() => withRules && onRun(`ssh ${withRules.node} ${command}`)}
           disabled={!withRules}
         >
-          iptables-save
+          {command}
         </button>
         <span>
           {path.packet.hops.reduce((sum, hop) => sum + hop.compared, 0)} rules compared
+          {lookups > 0 ? `, ${lookups} look-ups in hash tables` : ''}
           {path.stale ? '; the rules were written anew since, so some texts may be newer than the packet' : ''}
         </span>
         <span className={css.key} aria-hidden>
@@ -72,6 +75,14 @@ export function RuleList({ path, cursor, onCursor, onRun }: RuleListProps) {
       </ol>
     </div>
   )
+}
+
+/** What shows an operator the table that chose the backend. */
+function commandOf(path: Path): string {
+  const tables = new Set(path.steps.map((step) => step.table))
+  if (path.flow.socketLb || tables.has('bpf')) return 'cilium-dbg bpf lb list'
+  if (tables.has('ipvs')) return 'ipvsadm -Ln'
+  return path.frames.some((frame) => frame.branch?.table.includes('/')) ? 'nft list ruleset' : 'iptables-save -t nat'
 }
 
 function headOf(path: Path, step: PathStep): string {

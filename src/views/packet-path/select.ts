@@ -131,6 +131,7 @@ function stationsOf(hop: PacketHop, kind: Frame['kind'], first: boolean, last: b
 
 /** Chains that only mark, and base chains: no stations of their own. */
 const PASSING = /^(KUBE-MARK|mark-for-masquerade|nat-(prerouting|output)$|(PREROUTING|OUTPUT|INPUT)$)/
+const BASE = /^(nat-(prerouting|output)|PREROUTING|OUTPUT|INPUT)$/
 const MOST_CHAINS = 4
 
 function branchOf(steps: readonly PathStep[], hop: PacketHop, replica: Replica): Branch | undefined {
@@ -138,7 +139,9 @@ function branchOf(steps: readonly PathStep[], hop: PacketHop, replica: Replica):
   if (!rewrite) return undefined
   const { hook, table } = rewrite
   const way = steps.filter((step) => step.hook === hook && step.table === table)
-  const upTo = way.slice(0, way.indexOf(rewrite) + 1)
+  const all = way.slice(0, way.indexOf(rewrite) + 1)
+  // nftables has a base chain for each of its jobs; the one that translates is what is drawn
+  const upTo = all.slice(all.findLastIndex((step) => BASE.test(step.chain)) + 1)
   const chains = [...new Set(upTo.filter((step) => !PASSING.test(step.chain)).map((step) => step.chain))]
   return {
     hook,
@@ -188,7 +191,7 @@ function fanOf(
     )
   }
   if (rewrite.table === 'ipvs') {
-    const service = replica.get('ipvsServices' as never, `${hop.node}|${rewrite.chain}`) as Servers | undefined
+    const service = replica.get('ipvsServices', `${hop.node}|${ipvsKey(rewrite.chain)}`)
     return service
       ? fan(
           rewrite.chain,
@@ -209,13 +212,16 @@ function fanOf(
     )
   }
   const numgen = steps.find((step) => /numgen random mod/.test(step.text))
-  const goals = [...(numgen?.text ?? '').matchAll(/goto endpoint-\S+?__([^\s,}]+)/g)].map((m) =>
-    m[1]!.replace('/', ':'),
-  )
-  return numgen && goals.length > 0 ? fan(numgen.chain, goals, 'draw') : {}
+  const text = numgen?.text ?? ''
+  // 1.36: a map of addresses; before: a verdict map of the endpoints' chains
+  const mapped = [...text.matchAll(/\d+ : ([0-9a-f.:]+) \. (\d+)/g)].map((m) => `${m[1]!}:${m[2]!}`)
+  const goals = [...text.matchAll(/goto endpoint-\S+?__([^\s,}]+)/g)].map((m) => m[1]!.replace('/', ':'))
+  const endpoints = mapped.length > 0 ? mapped : goals
+  return numgen && endpoints.length > 0 ? fan(numgen.chain, endpoints, 'draw') : {}
 }
 
-type Servers = { servers: readonly { address: string; port: number }[] }
+/** `TCP 10.96.0.10:53` as ipvsadm prints it. */
+const ipvsKey = (chain: string): string => chain.replace(/^\S+/, (proto) => proto.toLowerCase())
 
 function titleOf(hop: PacketHop, kind: Frame['kind'], replica: Replica): string {
   if (kind === 'outside') return hop.node || 'outside'

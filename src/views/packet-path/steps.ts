@@ -154,12 +154,14 @@ function isConntracks(hop: PacketHop, nat: PacketHop['nat'][number]): boolean {
 function textsOf(hop: PacketHop, replica: Replica): Parameters<typeof expandTrace>[3] {
   return {
     step(table, chain, index) {
-      if (!isForeign(table)) return undefined
+      // as it was when it matched; rules may have been written anew since
       const was = hop.matched.find((m) => m.table === table && m.chain === chain && m.rule === index + 1)
       if (was) return { text: was.text, action: was.action }
-      const rules = (
-        replica.get('nftChains' as never, `${hop.node}|${table}|${chain}`) as { rules?: string[] } | undefined
-      )?.rules
+      if (!isForeign(table)) {
+        const there = replica.get('chains', `${hop.node}|${table}|${chain}`)?.rules[index]
+        return there === undefined ? { text: `-A ${chain} (rule ${index + 1}, gone since)`, action: '' } : undefined
+      }
+      const rules = replica.get('nftChains', `${hop.node}|${table}|${chain}`)?.rules
       return { text: rules?.[index] ?? `rule ${index + 1} of ${chain}`, action: '' }
     },
   }
@@ -193,7 +195,7 @@ function reasonOf(step: Step, hop: PacketHop, header: Packet, nat: PacketHop['na
   if (draw && draw.below <= 1)
     return `drew ${draw.drawn.toFixed(3)} ${step.matched ? '<' : '≥'} ${draw.below.toFixed(3)}`
   if (draw) return `drew ${draw.drawn} of 0 to ${draw.below - 1}`
-  if (!step.matched) return isForeign(step.table) ? (step.found ?? 'did not match') : whyNot(step.text, header, hop)
+  if (!step.matched) return isForeign(step.table) ? 'did not match' : whyNot(step.text, header, hop)
   if (nat?.kind === 'DNAT') return 'rewrites the destination'
   if (nat?.kind === 'SNAT') return 'rewrites the source'
   if (nat) return 'rewrites it back'
