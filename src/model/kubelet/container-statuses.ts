@@ -22,6 +22,7 @@ const located = 'The container could not be located when the pod was'
 
 export function containerStatuses(input: StatusInput): ContainerStatus[] {
   const { pod, runtime, containers, previous, isInit } = input
+  if (containers.length === 0) return []
   const hasInit = (pod.spec.initContainers ?? []).length > 0
   const waiting = hasInit ? 'PodInitializing' : 'ContainerCreating'
   const old = (name: string): ContainerStatus | undefined => previous.find((s) => s.name === name)

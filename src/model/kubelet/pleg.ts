@@ -156,14 +156,30 @@ function changedPods(
   containers: readonly CriContainer[],
   before: RelistRecord['before'],
 ): Set<string> {
+  const boxes = difference((before.sandboxes ?? []) as readonly PodSandbox[], sandboxes)
+  const others = difference((before.containers ?? []) as readonly CriContainer[], containers)
   const touched = new Set<string>()
-  const old = new Set<object>([...(before.sandboxes ?? []), ...(before.containers ?? [])])
-  // The runtime gives the very same entry for what did not change.
-  for (const s of sandboxes) if (!old.delete(s)) touched.add(s.metadata.uid)
-  for (const c of containers) if (!old.delete(c)) touched.add(c.pod_uid)
-  for (const gone of old)
-    touched.add('pod_uid' in gone ? (gone as CriContainer).pod_uid : (gone as PodSandbox).metadata.uid)
+  for (const s of boxes.fresh) touched.add(s.metadata.uid)
+  for (const c of others.fresh) touched.add(c.pod_uid)
+  for (const s of boxes.gone) touched.add(s.metadata.uid)
+  for (const c of others.gone) touched.add(c.pod_uid)
   return touched
+}
+
+/** What came and what went. The runtime gives the very same entry for what did not change, and mostly in its place. */
+function difference<E>(before: readonly E[], now: readonly E[]): { fresh: readonly E[]; gone: Iterable<E> } {
+  let from = 0
+  let oldEnd = before.length
+  let newEnd = now.length
+  while (from < oldEnd && from < newEnd && before[from] === now[from]) from++
+  while (oldEnd > from && newEnd > from && before[oldEnd - 1] === now[newEnd - 1]) {
+    oldEnd--
+    newEnd--
+  }
+  const fresh = now.slice(from, newEnd)
+  if (from === oldEnd) return { fresh, gone: [] }
+  const gone = new Set(before.slice(from, oldEnd))
+  return { fresh: fresh.filter((entry) => !gone.delete(entry)), gone }
 }
 
 function equalStates(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {

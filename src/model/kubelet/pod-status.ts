@@ -85,21 +85,25 @@ export function generatePodStatus(pod: Pod, runtime: RuntimePod, old: PodStatus,
   const hostNetwork = pod.spec.hostNetwork === true
   const podIP = runtime.ips[0] ?? (hostNetwork ? facts.hostIP : undefined)
 
-  return {
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
-    phase,
-    conditions: conditions.map((c) => withTransition(c, old.conditions, facts.now, generation)),
-    ...(message ? { message } : {}),
-    ...(reason ? { reason } : {}),
-    hostIP: facts.hostIP,
-    hostIPs: [{ ip: facts.hostIP }],
-    ...(podIP ? { podIP, podIPs: [{ ip: podIP }] } : {}),
-    startTime: old.startTime ?? facts.now,
-    ...(init.length > 0 ? { initContainerStatuses: initContainers } : {}),
-    containerStatuses: containers,
-    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
-    qosClass: facts.qosClass,
+  // Field by field: a pod is synced often, and an object for each field that may be absent costs as much as the rest.
+  const status: { -readonly [K in keyof PodStatus]: PodStatus[K] } = {}
+  if (generation !== undefined) status.observedGeneration = generation
+  status.phase = phase
+  status.conditions = conditions.map((c) => withTransition(c, old.conditions, facts.now, generation))
+  if (message) status.message = message
+  if (reason) status.reason = reason
+  status.hostIP = facts.hostIP
+  status.hostIPs = [{ ip: facts.hostIP }]
+  if (podIP) {
+    status.podIP = podIP
+    status.podIPs = [{ ip: podIP }]
   }
+  status.startTime = old.startTime ?? facts.now
+  if (init.length > 0) status.initContainerStatuses = initContainers
+  status.containerStatuses = containers
+  if (ephemeral.length > 0) status.ephemeralContainerStatuses = ephemeral
+  status.qosClass = facts.qosClass
+  return status
 }
 
 /** lastTransitionTime moves only with the status: updateLastTransitionTime in status_manager.go. */

@@ -73,25 +73,25 @@ export function forgetStatus(world: ModelWorld, node: string, uid: string): void
 
 /** Upstream isPodStatusByKubeletEqual: the times of conditions do not count, nor does the order of fields. */
 function same(a: PodStatus, b: PodStatus): boolean {
-  const { conditions: conditionsA = [], ...restA } = a
-  const { conditions: conditionsB = [], ...restB } = b
+  const { conditions: conditionsA = [] } = a
+  const { conditions: conditionsB = [] } = b
   if (conditionsA.length !== conditionsB.length) return false
   for (const x of conditionsA) {
     const y = conditionsB.find((c) => c.type === x.type)
     if (y === undefined || x.status !== y.status || (x.reason ?? '') !== (y.reason ?? '')) return false
     if ((x.message ?? '') !== (y.message ?? '') || x.observedGeneration !== y.observedGeneration) return false
   }
-  return samePlain(restA, restB)
+  return samePlain(a, b, 'conditions')
 }
 
-function samePlain(a: unknown, b: unknown): boolean {
+function samePlain(a: unknown, b: unknown, but?: string): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) !== Array.isArray(b)) return false
   const left = a as Record<string, unknown>
   const right = b as Record<string, unknown>
-  for (const key in left) if (left[key] !== undefined && !samePlain(left[key], right[key])) return false
-  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false
+  for (const key in left) if (key !== but && left[key] !== undefined && !samePlain(left[key], right[key])) return false
+  for (const key in right) if (key !== but && right[key] !== undefined && left[key] === undefined) return false
   return true
 }
 
