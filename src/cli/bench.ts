@@ -11,7 +11,7 @@ import { Timeline } from '../sim/timeline.ts'
 import { readArguments } from './arguments.ts'
 import { best, type Figure, timed } from './bench-figure.ts'
 import { manyServices, tracePacket } from './bench-rules.ts'
-import { manyServiceSyncs, packetsByMap } from './bench-services.ts'
+import { manyServiceSyncs, packetsByMap, packetsInLab } from './bench-services.ts'
 
 /** Without the guard of the tests, as the worker of the page runs. */
 const AS_THE_PAGE = { trusted: true }
@@ -162,6 +162,7 @@ export async function main(argv: string[]): Promise<number> {
     packet: () => [packetThroughManyServices()],
     services: manyServiceSyncs,
     maps: packetsByMap,
+    lab: packetsInLab,
     seek: seekAnHour,
   }
   const only = args.flags.only === undefined ? undefined : String(args.flags.only).split(',')
