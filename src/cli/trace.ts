@@ -55,14 +55,15 @@ function words(result: TraceResult, packet: Packet): string {
   for (const step of result.steps) {
     const now = `${step.hook} ${step.table}`
     if (now !== place) out += `\n${(place = now)}\n`
-    out += `  ${step.matched ? '*' : ' '} ${step.chain} ${step.rule}  ${step.text}${step.matched ? `   => ${step.action}` : ''}\n`
+    out += `  ${step.matched ? '*' : ' '} ${step.chain} ${step.rule}  ${step.text}${step.matched ? `   => ${step.action}` : ''}${step.found === undefined ? '' : ` (found ${step.found})`}\n`
   }
   out += `\nverdict    ${result.verdict}\n`
   if (result.backends.length > 0) out += `backends   ${result.backends.join(', ')}\n`
   out += `masquerade ${result.masquerade ? 'yes' : 'no'}\ncompared   ${result.compared} rules\npacket     ${packetText(result.packet)}\n`
   for (const fork of result.forks ?? []) {
     const choices = fork.choices.map(
-      (c) => `${c.table} ${c.chain} ${c.rule} ${c.matched ? 'matches' : 'does not match'}`,
+      (c) =>
+        `${c.table} ${c.chain} ${c.rule} ${c.answer !== undefined ? `gives ${c.answer}` : c.matched ? 'matches' : 'does not match'}`,
     )
     out += `one way    ${fork.verdict}${fork.backend ? ` ${fork.backend}` : ''}: ${choices.join(', ')}\n`
   }

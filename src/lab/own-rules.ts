@@ -9,6 +9,7 @@ import { loadedRule, type MapRules } from '../model/linux/netfilter/ruleset.ts'
 import { expandTrace, type Trace } from '../model/linux/netfilter/trace.ts'
 import { endOf, type Subject, type Ways, waysOf } from '../model/linux/netfilter/trace-dump.ts'
 import type { Walk } from '../model/linux/netfilter/walk.ts'
+import { loadedNft } from './own-nft.ts'
 import type { Asked, DumpTarget, Loaded, PacketForm, TraceAnswer, Way, WayInfo, WayStep } from './rules-protocol.ts'
 
 type Question = Parameters<Walk['ask']>[0]
@@ -24,7 +25,10 @@ const TARGETS_LISTED = 60
 const WAYS_LISTED = 400
 
 export function load(text: string): Held {
-  const { rules, problems, ruleCount } = parseDump(text)
+  const dump = parseDump(text)
+  const { rules, problems, ruleCount } = dump
+  const listed = { problems: worstFirst(problems).slice(0, PROBLEMS_LISTED), problemCount: problems.length }
+  if (dump.nft) return { subject: dump, loaded: { ...loadedNft(dump, dump.nft), ...listed } }
   const targets = targetsOf(rules)
   const devices = devicesOf(rules)
   const loaded: Loaded = {
@@ -34,8 +38,7 @@ export function load(text: string): Held {
       return { name, chains: chains.length, rules: chains.reduce((sum, chain) => sum + chain.rules.length, 0) }
     }),
     ruleCount,
-    problems: worstFirst(problems).slice(0, PROBLEMS_LISTED),
-    problemCount: problems.length,
+    ...listed,
     targets,
     guess: guess(rules, targets[0]),
     devices,

@@ -3,6 +3,9 @@
  * without tables or chains, numbered lists, lines that a terminal wrapped. What cannot be used is refused with what to
  * do instead; what can be used in part is used, and each liberty is named.
  */
+import { isNftListing, parseNftListing } from '../nft/parse-listing.ts'
+import type { NftRuleset } from '../nft/nft-ruleset.ts'
+import type { HookPass, StepTexts } from './hooks.ts'
 import { tablesOfChains } from './homeless-rules.ts'
 import { readSetLine } from './ip-set.ts'
 import { notADump } from './not-a-dump.ts'
@@ -23,6 +26,10 @@ export interface Dump {
   /** An error means that nothing was loaded. */
   readonly problems: readonly DumpProblem[]
   readonly ruleCount: number
+  /** A ruleset of nft: its chains hang at the hooks beside those of iptables, of which there are none. */
+  readonly nft?: NftRuleset
+  readonly passes?: readonly HookPass[]
+  readonly texts?: StepTexts
 }
 
 const IPV6 = /(?:-[sd]|--to-(?:destination|source)) \[?[0-9a-f]*:[0-9a-f:]*:/i
@@ -32,6 +39,10 @@ export function parseDump(text: string, defaultTable?: string): Dump {
   const problems: DumpProblem[] = []
   const say = (line: number, severity: DumpProblem['severity'], message: string): void =>
     void problems.push({ line, severity, message })
+  if (isNftListing(text)) {
+    const { ruleset: nft, problems: found, ruleCount } = parseNftListing(text)
+    return { rules: new MapRules(), problems: found, ruleCount, nft, passes: nft.passes(), texts: nft.texts() }
+  }
   const lines = oneFamily(usableLines(text, say), say)
   const wrong = notADump(lines)
   if (wrong) return { rules: new MapRules(), problems: [{ ...wrong, severity: 'error' }], ruleCount: 0 }

@@ -15,7 +15,8 @@ export interface TraceResult {
   compared: number
   steps: TraceStep[]
   forks?: {
-    choices: { table: string; chain: string; rule: number; question: string; matched: boolean }[]
+    /** `answer`: of a choice among many, which one. */
+    choices: { table: string; chain: string; rule: number; question: string; matched: boolean; answer?: number }[]
     verdict: 'ACCEPT' | 'DROP' | 'REJECT'
     backend: string | null
     masquerade: boolean
@@ -115,6 +116,7 @@ export function tracePacket(subject: Subject, packet: Packet, options: TraceOpti
               rule: question.index + 1,
               question: question.about,
               matched: answer !== 0,
+              ...(question.kind === 'choice' ? { answer } : {}),
             })),
             ...ends[i]!,
           })),

@@ -177,6 +177,11 @@ function run(place: Place, chain: NftChain, index: number, statement: Statement)
     case 'set':
       return change(place, statement)
     case 'opaque': {
+      if (statement.text === 'xt match "comment"') return NEXT
+      if (statement.text.startsWith('xt target')) {
+        walk.assumed.add(`${statement.text} says nothing of what it does: passed over; iptables-save tells`)
+        return NEXT
+      }
       const about = `does "${statement.text}" let the packet go on in this rule?`
       return walk.ask({ kind: 'unknown', ...place.question, below: 2, about }) === 1 ? NEXT : NO
     }

@@ -97,7 +97,8 @@ function parseStatement(words: Words): Statement {
   )
     return { kind: 'opaque', text: rest(words) }
   if (!startsExpression(words)) {
-    if (/^(?:tproxy|synproxy|dup|fwd|flow|meter|xt|last|exthdr|reset)$/.test(text))
+    if (text === 'xt') return xtables(words)
+    if (/^(?:tproxy|synproxy|dup|fwd|flow|meter|last|exthdr|reset)$/.test(text))
       return { kind: 'opaque', text: rest(words) }
     // a lone name is taken for a value to compare with
     if (words.peek().kind !== 'word') throw words.unexpected()
@@ -106,6 +107,15 @@ function parseStatement(words: Words): Statement {
     throw new NftSyntaxError('No symbol type information', name)
   }
   return relation(words)
+}
+
+/** An extension of iptables in a table that iptables-nft made: `xt match "comment"`, `xt target "MASQUERADE"`. */
+function xtables(words: Words): Statement {
+  words.next()
+  const kind = words.next().text
+  const name = words.next().text
+  if (kind === 'target' && name === 'MASQUERADE') return { kind: 'nat', name: 'masquerade', flags: [] }
+  return { kind: 'opaque', text: `xt ${kind} "${name}"` }
 }
 
 /** Words up to the comment or the end, as written. */

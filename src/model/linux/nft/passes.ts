@@ -1,7 +1,7 @@
 /** The base chains of a ruleset as what hangs at the hooks. linux net/netfilter/nf_tables_api.c nf_tables_register_hook. */
 import type { HookName, HookPass, StepTexts } from '../netfilter/hooks.ts'
 import { runBaseChain } from './evaluate.ts'
-import { nftActionText, nftRuleText } from './print-rule.ts'
+import { type MapData, nftActionText, nftRuleText } from './print-rule.ts'
 import type { BaseChain, Family, NftChain, NftStore } from './store.ts'
 
 const HOOKS: Readonly<Record<BaseChain['hook'], HookName>> = {
@@ -43,7 +43,7 @@ function passOf(store: NftStore, family: Family, chain: NftChain): HookPass {
 }
 
 /** How the steps of a trace read. */
-export function textsOfStore(store: Pick<NftStore, 'chain'>): StepTexts {
+export function textsOfStore(store: Pick<NftStore, 'chain' | 'set'>): StepTexts {
   return {
     step: (table, chain, index) => {
       const slash = table.indexOf('/')
@@ -51,7 +51,8 @@ export function textsOfStore(store: Pick<NftStore, 'chain'>): StepTexts {
       const rule = store.chain(table, chain)?.rules[index]
       if (rule === undefined) return undefined
       const family = table.slice(0, slash) as Family
-      return { text: nftRuleText(rule, family), action: nftActionText(rule, family) }
+      const data: MapData = (name) => store.set(table, name)?.data
+      return { text: nftRuleText(rule, family, undefined, data), action: nftActionText(rule, family, data) }
     },
   }
 }

@@ -31,9 +31,16 @@ export function nftRuleText(
 }
 
 /** What a rule does once it matched, for a trace. */
-export function nftActionText(text: string, family: Family): string {
+export function nftActionText(text: string, family: Family, mapData?: MapData): string {
   const statements = loadedNftRule(text).statements.filter((s) => s.kind !== 'match' && s.kind !== 'counter')
-  return statements.map((statement) => statementText(statement, family)).join(' ')
+  // which verdict a map gave is told with what was found in it
+  return statements
+    .map((s) =>
+      s.kind === 'vmap'
+        ? `vmap ${s.map.kind === 'named' ? `@${s.map.name}` : '{ }'}`
+        : statementText(s, family, undefined, mapData),
+    )
+    .join(' ')
 }
 
 /** Without the comparisons that a later one implies (payload_dependency_kill). */
