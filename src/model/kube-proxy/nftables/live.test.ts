@@ -95,4 +95,23 @@ describe('a node whose kube-proxy is switched to nftables', () => {
     expect(wrongRules(lab.reader)).toEqual([])
     expect(pod(lab.connect(WORKER, clusterIP(lab), 80, GET))).toMatch(/^web-/)
   })
+
+  it('does not see that somebody flushed the ruleset: the next change fails, and then all is written anew', () => {
+    const lab = web({}, 2)
+    mode(lab, 'worker-1', 'nftables')
+    lab.machine.input({
+      kind: 'kernel.nft-apply',
+      to: 'worker-1/kernel',
+      data: { lines: ['flush ruleset'], writer: 'nft' },
+    })
+    lab.run(90 * SECOND)
+    expect(lab.connect(WORKER, clusterIP(lab), 80, GET).error).toBe('timeout')
+    lab.patch('deployments', 'web', { spec: { replicas: 3 } })
+    lab.run(20 * SECOND)
+    const proxy = () => lab.reader.get('kubeProxies', 'worker-1')!
+    expect([proxy().failures, proxy().needFullSync]).toEqual([1, true])
+    lab.run(30 * SECOND)
+    expect(wrongRules(lab.reader)).toEqual([])
+    expect(pod(lab.connect(WORKER, clusterIP(lab), 80, GET))).toMatch(/^web-/)
+  })
 })
