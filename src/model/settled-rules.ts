@@ -4,6 +4,7 @@
  */
 import { isServiceChainName } from './kube-proxy/chain-names.ts'
 import type { ProxierConfig } from './kube-proxy/config.ts'
+import { wrongIpvs } from './kube-proxy/ipvs/wrong-state.ts'
 import { liveConfig } from './kube-proxy/live-state.ts'
 import { layoutOf } from './kube-proxy/nftables/dialect.ts'
 import { newNftProxier } from './kube-proxy/nftables/proxier.ts'
@@ -39,6 +40,10 @@ export function wrongRules(reader: ModelReader): string[] {
     const proxy = reader.get('kubeProxies', node)
     if (!proxy?.running) return [`kube-proxy of ${node} does not run`]
     const own = proxy.mode === 'iptables' ? wrongIptables(reader, node) : []
+    if (proxy.mode === 'ipvs') {
+      const config = configOf(reader, node)
+      own.push(...wrongIpvs(reader, node, config, watching(reader, newTracker(config)).services()))
+    }
     if (proxy.mode === 'nftables') own.push(...wrongNft(reader, node, proxy), ...leftByIptables(reader, node))
     else if (reader.get('nftTables', `${node}|ip/kube-proxy`))
       own.push(`nft of ${node}: table ip kube-proxy is left over in mode ${proxy.mode}`)
