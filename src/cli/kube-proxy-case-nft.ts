@@ -36,8 +36,15 @@ export type NftStepRun = {
   kernel: NftRuleset
 }
 
+/** Without nodePortAddresses this mode serves node ports on the node's own address (platformApplyDefaults). */
+function nftConfig({ config, json }: KubeProxyCase): ProxierConfig {
+  const own = (json.input ?? json).config ?? {}
+  if ((own.nodePortAddresses ?? null) !== null || config.nodeIP === '') return config
+  return { ...config, nodePortAddresses: [`${config.nodeIP}/${config.family === 4 ? 32 : 128}`] }
+}
+
 export function runNftCase(subject: KubeProxyCase, layout: Layout): NftStepRun[] {
-  const proxier = newNftProxier(subject.config, layout)
+  const proxier = newNftProxier(nftConfig(subject), layout)
   const table = new TableText()
   const written: (readonly string[])[] = []
   let now = 0
