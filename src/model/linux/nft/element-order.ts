@@ -3,20 +3,20 @@
  * a concatenation the last part counts most and its low byte before its high one (src/mergesort.c expr_msort_value,
  * src/netlink.c netlink_delinearize_setelem). Single values sort as numbers. True for a little-endian host.
  */
-import type { DataType, Value } from './data-type.ts'
+import type { Value } from './data-type.ts'
 import type { Constant } from './statement.ts'
 
 /** Smaller first. */
-export function sortKey(constant: Constant): bigint {
+export function sortKey(constant: Constant): number | bigint {
   switch (constant.kind) {
     case 'value':
-      return single(constant.type, constant.value)
+      return single(constant.value)
     case 'prefix':
-      return single(constant.type, constant.value)
+      return single(constant.value)
     case 'range':
-      return single(constant.type, constant.from)
+      return single(constant.from)
     case 'wildcard':
-      return single(constant.type, constant.start)
+      return single(constant.start)
     case 'any':
       return 1n << 200n
     case 'tuple':
@@ -24,8 +24,8 @@ export function sortKey(constant: Constant): bigint {
   }
 }
 
-function single(type: DataType, value: Value): bigint {
-  if (typeof value !== 'string') return BigInt(value)
+function single(value: Value): number | bigint {
+  if (typeof value !== 'string') return value
   let sum = 0n
   for (let i = value.length - 1; i >= 0; i--) sum = (sum << 8n) | BigInt(value.charCodeAt(i) & 255)
   return sum
@@ -38,7 +38,7 @@ function tuple(parts: readonly Constant[]): bigint {
   for (const part of parts) {
     const type = 'type' in part ? part.type : undefined
     const bytes = type?.bytes ?? 4
-    sum |= littleEndian(sortKey(part), bytes, type?.hostOrder === true) << shift
+    sum |= littleEndian(BigInt(sortKey(part)), bytes, type?.hostOrder === true) << shift
     shift += BigInt(Math.ceil(bytes / 4) * 32)
   }
   return sum

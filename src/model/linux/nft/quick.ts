@@ -51,6 +51,24 @@ export function quickElement(overlay: NftOverlay, line: string, now: number | un
   return true
 }
 
+const CHAIN = /^(add|flush) chain (\S+) (\S+) (\S+)$/
+
+/** A regular chain that is there afterwards, or is emptied. */
+export function quickChain(overlay: NftOverlay, line: string): boolean {
+  const found = line.includes(' chain ') ? CHAIN.exec(line) : undefined
+  if (!found) return false
+  const table = `${found[2]}/${found[3]}`
+  const name = found[4]!
+  if (!overlay.table(table)) return false
+  const there = overlay.chain(table, name)
+  if (found[1] === 'add') {
+    if (!there) overlay.addChain(table, name, {}, undefined)
+    return true
+  }
+  if (there) overlay.flushChain(table, name)
+  return there !== undefined
+}
+
 const RULE = /^add rule (\S+) (\S+) (\S+) (?!handle |position |index )(.+)$/
 
 export function quickRule(overlay: NftOverlay, line: string): boolean {

@@ -10,7 +10,7 @@ import { parseCommands } from './parse-command.ts'
 import { parseElements } from './parse-expression.ts'
 import { loadedNftRule } from './parse-rule.ts'
 import { singleton } from './print-rule.ts'
-import { quickElement, quickRule } from './quick.ts'
+import { quickChain, quickElement, quickRule } from './quick.ts'
 import type { Expression, LiteralElement, SetExpression, Statement } from './statement.ts'
 import { type NftChange, type NftElement, type NftSet, type NftStore, tableKey } from './store.ts'
 import { NftSyntaxError, Words, wordsOf } from './words.ts'
@@ -77,7 +77,7 @@ function byLine(overlay: NftOverlay, lines: readonly string[], options: PlanOpti
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!
     if (line === '') continue
-    if (quickElement(overlay, line, options.now) || quickRule(overlay, line)) continue
+    if (quickElement(overlay, line, options.now) || quickRule(overlay, line) || quickChain(overlay, line)) continue
     for (const command of parseCommands(line).commands) act(overlay, command, options)
   }
 }

@@ -3,7 +3,6 @@ import type { TableVerdict } from '../netfilter/evaluate.ts'
 import type { NatRange, Rule, Target } from '../netfilter/rule.ts'
 import { ipText, spanOf } from './data-type.ts'
 import { evaluate, isUnknown, type Place, type Result } from './expressions.ts'
-import { statementText } from './print-rule.ts'
 import type { Expression, NatStatement, Statement } from './statement.ts'
 
 export const noRule = (chain: string): Rule => ({
@@ -49,7 +48,7 @@ function natTarget(place: Place, statement: NatStatement): NatTarget | undefined
     to: at === undefined ? undefined : ipText(at.to, family),
     ports,
   }
-  return { kind: statement.name === 'dnat' ? 'DNAT' : 'SNAT', to, text: statementText(statement, 'inet'), flags }
+  return { kind: statement.name === 'dnat' ? 'DNAT' : 'SNAT', to, text: to.from ?? '', flags }
 }
 
 const FLAG_NAMES: Readonly<Record<string, string>> = { 'fully-random': 'random-fully' }
