@@ -6,6 +6,7 @@ import { MINUTE } from '../sim/clock.ts'
 import type { Pod } from './apiserver/objects.ts'
 import { matchesMap } from './apiserver/selectors.ts'
 import { wrongRules, wrongWays } from './settled-rules.ts'
+import { staleEndpoints, unbalanced } from './load-balancer/settled.ts'
 import type { ModelReader } from './tables.ts'
 
 type Check = (reader: ModelReader) => string[]
@@ -283,7 +284,6 @@ const bounds: Check = (reader) => {
 
 /** What is asked for is there. False lines of `leftovers` and `bounds` are leaks; of the others, something that never came. */
 export function unsettled(reader: ModelReader): string[] {
-  return [nodes, leaving, workloads, statuses, endpoints, wrongRules, wrongWays, leftovers, books, bounds].flatMap(
-    (check) => check(reader),
-  )
+  const mine = [nodes, leaving, workloads, statuses, endpoints, wrongRules, wrongWays, leftovers, books, bounds]
+  return [...mine, staleEndpoints, unbalanced].flatMap((check) => check(reader))
 }

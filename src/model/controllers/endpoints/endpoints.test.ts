@@ -5,7 +5,7 @@ import { httpGet, type HttpResponse } from '../../images/payloads.ts'
 import { container, shell, TestLab } from '../../test-lab.ts'
 import { endpointsOf } from './endpoints.ts'
 
-const subsets = (lab: TestLab, name: string) => endpointsOf(lab.reader as never, `default/${name}`)?.subsets
+const subsets = (lab: TestLab, name: string) => endpointsOf(lab.reader, `default/${name}`)?.subsets
 
 describe('Endpoints', () => {
   it('follow the pods of a Service, and go with it', () => {
@@ -14,7 +14,7 @@ describe('Endpoints', () => {
     lab.create('Service', 'web', { selector: { app: 'web' }, ports })
     lab.run(SECOND)
     expect(subsets(lab, 'web')).toBeUndefined()
-    expect(endpointsOf(lab.reader as never, 'default/web')).toBeDefined()
+    expect(endpointsOf(lab.reader, 'default/web')).toBeDefined()
     lab.deployment('web', 2, [container('a', 'nodeglass/web:1', { ports: [{ name: 'web', containerPort: 8080 }] })])
     lab.untilAvailable('web')
     lab.run(SECOND)
@@ -23,7 +23,7 @@ describe('Endpoints', () => {
     expect(subset!.addresses!.map((a) => a.ip).sort()).toEqual(lab.pods('web').map((p) => p.status!.podIP!).sort()) // prettier-ignore
     lab.delete('services', 'web')
     lab.run(SECOND)
-    expect(endpointsOf(lab.reader as never, 'default/web')).toBeUndefined()
+    expect(endpointsOf(lab.reader, 'default/web')).toBeUndefined()
   })
 
   it('that a person writes for a Service without a selector are mirrored into a slice, and traffic goes there', () => {

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../apiserver/objects.ts'
 import { getObject } from '../../apiserver/object-store.ts'
 import { resourceOf } from '../../apiserver/resources.ts'
 import type { ApiWatchEvent } from '../../messages.ts'
-import type { ModelWorld } from '../../tables.ts'
+import type { ModelReader, ModelWorld } from '../../tables.ts'
 import { servicesOfPod } from '../endpointslice/endpointslice.ts'
 import { DONE, type Controller, type Step } from '../engine.ts'
 import { keyOf } from '../pod-facts.ts'
@@ -36,9 +36,9 @@ export const endpointsController: Controller = {
   sync,
 }
 
-export const endpointsOf = (world: Pick<ModelWorld, 'get' | 'by' | 'all'>, key: string): Endpoints | undefined => {
+export const endpointsOf = (reader: ModelReader, key: string): Endpoints | undefined => {
   const [namespace, name] = key.split('/') as [string, string]
-  return getObject(world as ModelWorld, RESOURCE, namespace, name) as Endpoints | undefined
+  return getObject(reader, RESOURCE, namespace, name) as Endpoints | undefined
 }
 
 function sync(world: ModelWorld, key: string): Step {
