@@ -63,6 +63,8 @@ function hopText(hop: PacketHop): string {
 function decidingCommand(packet: PacketRecord | undefined): FlowExplanation['command'] {
   const hop = packet?.hops.findLast((one) => one.netns === '' && one.matched.length > 0)
   if (!hop) return undefined
+  if (hop.matched.some((step) => step.table === 'ipvs') || /^virtual server /.test(hop.stoppedBy ?? ''))
+    return { line: 'ipvsadm -Ln', node: hop.node }
   const table = hop.verdict === 'ACCEPT' ? 'nat' : 'filter'
   return { line: `iptables-save -t ${table}`, node: hop.node }
 }
