@@ -17,6 +17,8 @@ export const NODE = 'worker-1'
 const CLIENT = { name: 'client', node: NODE, ip: '10.244.1.250' }
 /** Endpoints of each of the Services that stand in front. */
 export const ENDPOINTS_EACH = 3
+/** Seconds of model time for a first sync. */
+const PATIENCE = 600
 const PORTS = [{ name: 'p', port: 8080, protocol: 'TCP' }]
 
 /** cilium bpf/lib/lb.h: lb4_lookup_service, __lb4_lookup_backend_slot, __lb4_lookup_backend. */
@@ -67,6 +69,10 @@ function nodeWith(mode: ProxyModeName, services: number, of: ChosenService): Sta
     [...others.map((one) => one.service), of.record.object!],
     [...others.map((one) => one.slice), ...slices],
   )
+  // a first sync takes its time, in some modes with each Service
+  const { reader } = stage.machine
+  for (let waited = 0; reader.get('kubeProxies', NODE)?.busy && waited < PATIENCE; waited++)
+    stage.run(stage.machine.now + 1_000_000)
   return stage
 }
 

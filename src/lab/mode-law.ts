@@ -13,8 +13,9 @@ const LARGE_ENDPOINTS = 1_000
 export type Figure = 'compared' | 'lookups' | 'lines' | 'bytes' | 'fullWrite' | 'changeWrite'
 export const FIGURES: readonly Figure[] = ['compared', 'lookups', 'lines', 'bytes', 'fullWrite', 'changeWrite']
 
-/** Lists. What is printed in columns has numbers in it that get longer: its bytes are told as about so many. */
-export const EXACT_BYTES: ReadonlySet<ProxyModeName> = new Set(['iptables', 'nftables'])
+/** Of the printed table: of a list exact; what is printed in columns, or elements in pairs, is told as about so many. */
+const PRINTED: ReadonlySet<Figure> = new Set(['lines', 'bytes'])
+export const isExact = (mode: ProxyModeName, figure: Figure): boolean => mode === 'iptables' || !PRINTED.has(figure)
 
 export type Costs = Readonly<Record<Figure, number>>
 

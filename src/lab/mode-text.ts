@@ -5,6 +5,10 @@ import { printSave } from '../model/linux/netfilter/print-save.ts'
 import type { ModelReader } from '../model/tables.ts'
 import { ciliumDbg } from '../tools/bpf/cilium-dbg.ts'
 import type { Tool } from '../tools/contract.ts'
+import { ipset } from '../tools/ipset/ipset.ts'
+import { ipvsadm } from '../tools/ipvsadm/ipvsadm.ts'
+import { nftTool } from '../tools/nft/nft.ts'
+import type { TextTable } from './protocol.ts'
 import type { SampleLine } from './rules-protocol.ts'
 
 type Printer = (reader: ModelReader, node: string) => string
@@ -24,14 +28,16 @@ const printed =
       tty: false,
     }).out ?? ''
 
-/** One line a mode. */
-const PRINTERS: Readonly<Partial<Record<ProxyModeName, Printer>>> = {
+const PRINTERS: Readonly<Partial<Record<TextTable, Printer>>> = {
   iptables: (reader, node) => printSave(liveRules(reader, node)),
+  nftables: printed(nftTool, 'list', 'ruleset'),
+  ipvs: printed(ipvsadm, '-Ln'),
+  ipset: printed(ipset, 'list'),
   ebpf: printed(ciliumDbg, 'bpf', 'lb', 'list'),
 }
 
-export function textOf(mode: ProxyModeName, reader: ModelReader, node: string): string | undefined {
-  return PRINTERS[mode]?.(reader, node)
+export function textOf(table: TextTable | ProxyModeName, reader: ModelReader, node: string): string | undefined {
+  return table === 'userspace' ? undefined : PRINTERS[table]?.(reader, node)
 }
 
 export function sizeOf(text: string): { lines: number; bytes: number } {

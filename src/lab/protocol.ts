@@ -3,6 +3,7 @@
  * draws it. Everything here survives structured cloning.
  */
 import type { Input, JournalEntry, Micros, Reader, Rule, SimEvent } from '../sim/contract.ts'
+import type { WhatIf } from './what-if.ts'
 import type { SharesQuestion } from './shares.ts'
 import type { Tables } from '../model/tables.ts'
 
@@ -136,8 +137,16 @@ export type Ask =
   | { q: 'events'; from: Micros; to: Micros; limit: number; filter?: WatchFilter }
   | { q: 'history'; table: string; id: string; limit: number }
   | { q: 'rules' }
+  /** What the kube-proxy of a node wrote last, newest first: a list of `SyncNote`. */
+  | { q: 'syncs'; node: string; limit: number }
+  /** A table of a node as its own command prints it at this moment. */
+  | { q: 'table'; of: TextTable; node: string }
   /** Many new connections through the rules of a node, at this moment; nothing is sent. */
   | { q: 'shares'; of: SharesQuestion }
+  /** Two forks at the last moment that both have reached: a `Comparison`. */
+  | { q: 'compare'; a: number; b: number }
+  /** The past again with one thing changed; the session goes on in that fork. */
+  | { q: 'what-if'; of: WhatIf }
   | { q: 'plan'; yaml: string; file: string }
   | { q: 'apply'; yaml: string; file: string }
   | { q: 'hash' }
@@ -151,6 +160,8 @@ export type Ask =
   | { q: 'chains'; of: readonly { table: string; match: string; when: 'first' | 'start' | 'end' }[] }
   /** What was typed and written since the arrival. */
   | { q: 'deeds' }
+
+export type TextTable = 'iptables' | 'nftables' | 'ipvs' | 'ipset' | 'ebpf'
 
 export type Answer<T = unknown> = { ok: true; value: T } | { ok: false; message: string }
 
@@ -179,6 +190,35 @@ export interface Deed {
   wrote?: string
   /** It was made anew: it is the learner's own. */
   creates?: boolean
+}
+
+/** A write of kube-proxy to the kernel: lines that came and went, and the news that it answers. */
+export interface SyncNote {
+  event: number
+  at: Micros
+  kind: string
+  full: boolean
+  /** At most 200 each. */
+  added: readonly string[]
+  removed: readonly string[]
+  addedCount: number
+  removedCount: number
+  /** What is counted: lines, rules and elements, calls, map entries. */
+  unit: string
+  causes: readonly SyncCause[]
+}
+
+export interface SyncCause {
+  /** The news as it reached kube-proxy. */
+  event: number
+  at: Micros
+  resource: string
+  namespace: string
+  name: string
+  type: string
+  /** An endpoint that the lines name. */
+  address?: string
+  change?: 'came' | 'went'
 }
 
 /** One step of a chain of causes, nearest first. */

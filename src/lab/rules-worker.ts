@@ -2,6 +2,7 @@
 /// <reference lib="webworker" />
 import type { Answer } from './protocol.ts'
 import { MODES } from '../model/kube-proxy/modes.ts'
+import { loadRest } from './late.ts'
 import { exampleService, sampleMode } from './mode-costs.ts'
 import { answerOf, type Held, load, trace, type Traced, wayOf } from './own-rules.ts'
 import { exampleOf } from './rule-examples.ts'
@@ -37,11 +38,14 @@ function answer(ask: RulesAsk): unknown {
 }
 
 self.onmessage = ({ data }: MessageEvent<{ id: number; ask: RulesAsk }>) => {
-  let given: Answer
+  void given(data.ask).then((reply) => self.postMessage({ id: data.id, answer: reply }))
+}
+
+async function given(ask: RulesAsk): Promise<Answer> {
   try {
-    given = { ok: true, value: answer(data.ask) }
+    await loadRest()
+    return { ok: true, value: answer(ask) }
   } catch (error) {
-    given = { ok: false, message: error instanceof Error ? error.message : String(error) }
+    return { ok: false, message: error instanceof Error ? error.message : String(error) }
   }
-  self.postMessage({ id: data.id, answer: given })
 }

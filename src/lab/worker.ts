@@ -12,7 +12,11 @@ import { createPacer, wallClock } from './pacer.ts'
 import type { Answer, Ask, FaultInfo, FromWorker, ScenarioInfo, ToWorker } from './protocol.ts'
 import { Session } from './session.ts'
 import { encodeRun } from './share.ts'
+import { compareForks } from './compare.ts'
+import { whatIf } from './what-if.ts'
+import { shares } from './shares.ts'
 import type { Shells } from './shells.ts'
+import { syncNotes } from './sync-notes.ts'
 
 declare const self: DedicatedWorkerGlobalScope
 
@@ -173,8 +177,27 @@ async function answer(run: Session, ask: Ask): Promise<unknown> {
       return eventsBetween(run, ask.from, ask.to, ask.limit, ask.filter)
     case 'history':
       return history(run, ask.table, ask.id, ask.limit)
+    case 'syncs':
+      return syncNotes(run, ask.node, ask.limit)
+    case 'table': {
+      const [{ textOf }] = await Promise.all([import('./mode-text.ts'), loadRest()])
+      return textOf(ask.of, run.reader, ask.node) ?? ''
+    }
     case 'rules':
       return [...run.timeline.machine.rules.values()]
+    case 'compare':
+      return compareForks(run, ask.a, ask.b)
+    case 'what-if': {
+      pacer.play(false)
+      const { again } = await loadShells()
+      try {
+        return await whatIf(run, ask.of, again)
+      } finally {
+        pacer.seek(run.now)
+      }
+    }
+    case 'shares':
+      return shares(run.timeline.machine.reader, ask.of)
     case 'hash':
       return run.timeline.machine.hash()
     case 'faults':

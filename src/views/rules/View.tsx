@@ -1,48 +1,50 @@
-import { useDeferredValue, useMemo, useRef, useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { Replica, ViewProps } from '../contract.ts'
 import { spellSpan } from '../drawing/spell.ts'
-import {
-  conntrackRows,
-  lastDiff,
-  LINE_LIMIT,
-  linkRows,
-  routeRows,
-  ruleLines,
-  TABLES,
-  TABS,
-  type Row,
-  type Tab,
-} from './select.ts'
+import { showFace, useFace } from './face.ts'
+import { FourModes } from './FourModes.tsx'
+import { Grid } from './Grid.tsx'
+import { LastSync } from './LastSync.tsx'
+import { PlainTable } from './PlainTable.tsx'
+import { ProxyMode } from './ProxyMode.tsx'
+import { RuleTable } from './RuleTable.tsx'
+import type { TextTable } from '../../lab/protocol.ts'
+import { conntrackRows, linkRows, routeRows, tabsOf, type Tab } from './select.ts'
 import css from './rules.module.css'
 
-const HEADS: Readonly<Record<Exclude<Tab, 'iptables'>, readonly string[]>> = {
+const HEADS: Readonly<Partial<Record<Tab, readonly string[]>>> = {
   conntrack: ['proto', 'forgotten in', 'state', 'original', 'reply', 'flags'],
   routes: ['destination', 'via', 'dev', 'src', 'proto', 'scope'],
   links: ['link', 'in', 'kind', 'addresses', 'belongs to', 'state'],
 }
 
-/** The tables of the kernel as text, live: rules with search and the last change, flows, routes, links. */
-export default function Rules({ replica, now, node, selected, onSelect, onRun, onNode }: ViewProps) {
-  const [tab, setTab] = useState<Tab>('iptables')
-  const second = Math.floor(now / 1e6) * 1e6
-  const rows = useMemo(
-    () =>
-      tab === 'conntrack'
-        ? conntrackRows(replica, node, second)
-        : tab === 'routes'
-          ? routeRows(replica, node)
-          : tab === 'links'
-            ? linkRows(replica, node)
-            : [],
-    [replica, node, tab, second],
+/** The tables of the kernel as text, live; or the four modes of kube-proxy beside each other. */
+export default function Rules(props: ViewProps) {
+  const { replica, now, node, onRun, onNode, onWhy, size } = props
+  const face = useFace((state) => state.face)
+  const [wanted, setTab] = useState<Tab>()
+  const tabs = tabsOf(replica, node)
+  // what the node's proxy writes comes first, until somebody chooses
+  const tab = tabs.find((t) => t.id === wanted) ?? tabs.find((t) => t.main) ?? tabs[0]!
+  const faces = (
+    <span className={css.faces} role="group" aria-label="Faces of this picture">
+      <button aria-pressed={face === 'table'} onClick={() => showFace('table')}>
+        One table
+      </button>
+      <button aria-pressed={face === 'modes'} onClick={() => showFace('modes')}>
+        Four modes
+      </button>
+    </span>
   )
-  const command = TABS.find((t) => t.id === tab)!.command(node)
+  if (face === 'modes')
+    return <FourModes replica={replica} node={node} size={size} now={now} faces={faces} onRun={onRun} onWhy={onWhy} />
   return (
     <div className={css.view}>
       <div className={css.bar}>
+        {faces}
         <div role="tablist" aria-label="Tables of the kernel" className={css.tabs}>
-          {TABS.map((t) => (
-            <button key={t.id} role="tab" aria-selected={t.id === tab} onClick={() => setTab(t.id)}>
+          {tabs.map((t) => (
+            <button key={t.id} role="tab" aria-selected={t.id === tab.id} onClick={() => setTab(t.id)}>
               {t.title}
             </button>
           ))}
@@ -55,177 +57,52 @@ export default function Rules({ replica, now, node, selected, onSelect, onRun, o
             ))}
           </select>
         </label>
-        <button className={css.command} onClick={() => onRun(command)} title="Run it in the terminal">
-          {command}
+        <ProxyMode replica={replica} node={node} />
+        <button className={css.command} onClick={() => onRun(tab.command(node))} title="Run it in the terminal">
+          {tab.command(node)}
         </button>
       </div>
-      {tab === 'iptables' ? (
-        <Tables replica={replica} node={node} now={now} />
+      {HEADS[tab.id] ? (
+        <Rows {...props} tab={tab.id} />
       ) : (
-        <Grid
-          heads={HEADS[tab]}
-          rows={rows}
-          selected={selected?.kind === 'record' ? selected.id : undefined}
-          onSelect={(select) => onSelect({ kind: 'record', ...select })}
-        />
+        <div className={css.split}>
+          {tab.id === 'iptables' ? (
+            <RuleTable replica={replica} node={node} />
+          ) : (
+            <PlainTable replica={replica} node={node} now={now} tab={tab.id as TextTable} />
+          )}
+          <LastSync replica={replica} node={node} now={now} onWhy={onWhy} />
+        </div>
       )}
     </div>
   )
 }
 
-function Tables({ replica, node, now }: { replica: Replica; node: string; now: number }) {
-  const [table, setTable] = useState<string>('nat')
-  const [search, setSearch] = useState('')
-  const [unfolded, setUnfolded] = useState(false)
-  const wanted = useDeferredValue(search)
-  const { lines, total } = useMemo(() => ruleLines(replica, node, table, wanted), [replica, node, table, wanted])
-  const diff = lastDiff(replica, node)
-  const list = useRef<HTMLPreElement>(null)
-  const jump = (chain: string): void => {
-    list.current?.querySelector(`[data-first="${CSS.escape(chain)}"]`)?.scrollIntoView({ block: 'center' })
-  }
-  const declared = lines.filter((line) => line.kind === 'chain').length
-  const seen = new Set<string>()
-  return (
-    <div className={css.split}>
-      <div className={css.left}>
-        <div className={css.filter}>
-          <label>
-            <span className={css.unseen}>Table</span>
-            <select value={table} onChange={(event) => setTable(event.target.value)}>
-              {TABLES.map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </label>
-          <label className={css.search}>
-            <span className={css.unseen}>Search in the rules</span>
-            <input
-              value={search}
-              placeholder="Search: shop/web, KUBE-SVC, 10.96.0.10"
-              onChange={(event) => setSearch(event.target.value)}
-              type="search"
-            />
-          </label>
-          <span className={css.count} role="status">
-            {total} lines{total > LINE_LIMIT ? `, the first ${LINE_LIMIT} shown` : ''}
-          </span>
-        </div>
-        <pre ref={list} className={css.text} tabIndex={0} aria-label={`Table ${table} on ${node}`}>
-          {`*${table}\n`}
-          {declared > 3 && wanted === '' && (
-            <button className={css.fold} aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
-              {unfolded ? '− ' : '… '}
-              {declared} lines that declare chains{unfolded ? '' : ', not shown'}
-            </button>
-          )}
-          {lines.map((line) => {
-            if (line.kind === 'chain' && declared > 3 && wanted === '' && !unfolded) return null
-            const first = line.kind === 'rule' && !seen.has(line.chain)
-            if (first) seen.add(line.chain)
-            return (
-              <span
-                key={line.key}
-                className={line.fresh ? css.fresh : line.kind === 'chain' ? css.chain : undefined}
-                data-first={first ? line.chain : undefined}
-              >
-                {line.fresh ? '+ ' : '  '}
-                {line.jump?.startsWith('KUBE-') ? <Jump text={line.text} to={line.jump} onJump={jump} /> : line.text}
-                {'\n'}
-              </span>
-            )
-          })}
-          {'COMMIT\n'}
-        </pre>
-      </div>
-      <aside className={css.diff} aria-label="The last write">
-        <h3>The last write</h3>
-        {diff ? (
-          <>
-            <p>
-              {diff.record.lastWriter} wrote {spellSpan(Math.max(0, now - diff.record.lastWriteAt))} ago:{' '}
-              {diff.record.addedCount} lines added, {diff.record.removedCount} removed. {diff.record.rules} rules in{' '}
-              {diff.record.chains} chains.
-            </p>
-            <pre tabIndex={0} aria-label="Lines of the last write">
-              {diff.added.map((line, i) => (
-                <span key={`a${i}`} className={css.plus}>
-                  + {line}
-                  {'\n'}
-                </span>
-              ))}
-              {diff.removed.map((line, i) => (
-                <span key={`r${i}`} className={css.minus}>
-                  - {line}
-                  {'\n'}
-                </span>
-              ))}
-            </pre>
-            {diff.record.addedCount + diff.record.removedCount > diff.added.length + diff.removed.length && (
-              <p>More lines changed than are kept here.</p>
-            )}
-          </>
-        ) : (
-          <p>Nothing has changed these rules yet.</p>
-        )}
-      </aside>
-    </div>
+function Rows({ replica, node, now, tab, selected, onSelect }: ViewProps & { tab: Tab }) {
+  const second = Math.floor(now / 1e6) * 1e6
+  const rows = useMemo(
+    () =>
+      tab === 'conntrack'
+        ? conntrackRows(replica, node, second)
+        : tab === 'routes'
+          ? routeRows(replica, node)
+          : linkRows(replica, node),
+    [replica, node, tab, second],
   )
-}
-
-function Jump({ text, to, onJump }: { text: string; to: string; onJump: (chain: string) => void }) {
-  const at = text.lastIndexOf(to)
   return (
-    <>
-      {text.slice(0, at)}
-      <button className={css.jump} onClick={() => onJump(to)} title={`Go to ${to}`}>
-        {to}
-      </button>
-      {text.slice(at + to.length)}
-    </>
-  )
-}
-
-function Grid({
-  heads,
-  rows,
-  selected,
-  onSelect,
-}: {
-  heads: readonly string[]
-  rows: readonly Row[]
-  selected: string | undefined
-  onSelect: (select: Row['select']) => void
-}) {
-  if (rows.length === 0) return <p className={css.none}>Nothing here at this moment.</p>
-  return (
-    <div className={css.gridBox} tabIndex={0} role="region" aria-label="Rows">
-      <table className={css.grid}>
-        <thead>
-          <tr>
-            {heads.map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.key} data-selected={row.select.id === selected}>
-              {row.cells.map((cell, i) => (
-                <td key={i}>{i === 0 ? <button onClick={() => onSelect(row.select)}>{cell}</button> : cell}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Grid
+      heads={HEADS[tab]!}
+      rows={rows}
+      selected={selected?.kind === 'record' ? selected.id : undefined}
+      onSelect={(select) => onSelect({ kind: 'record', ...select })}
+    />
   )
 }
 
 /** The text twin: how much stands in the tables, and who wrote last. */
 export function caption(replica: Replica, now: number, node: string): string {
+  if (useFace.getState().face === 'modes')
+    return 'Only the list grows with the Services in front of it. The three others ask a hash or a map.'
   const record = replica.get('netfilter', node)
   if (!record) return `No rules have been written on ${node} yet.`
   return `${node} has ${record.rules} rules in ${record.chains} chains. ${record.lastWriter} wrote last, ${spellSpan(Math.max(0, now - record.lastWriteAt))} ago.`

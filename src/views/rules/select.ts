@@ -1,14 +1,68 @@
 import { loadedRule, printRule } from '../../lab/trace.ts'
-import type { ChainRecord, NetfilterRecord } from '../../model/tables.ts'
+import type { TextTable } from '../../lab/protocol.ts'
+import type { ChainRecord } from '../../model/tables.ts'
 import type { Micros, Replica } from '../contract.ts'
 
-export type Tab = 'iptables' | 'conntrack' | 'routes' | 'links'
-export const TABS: readonly { id: Tab; title: string; command: (node: string) => string }[] = [
-  { id: 'iptables', title: 'iptables', command: (node) => `ssh ${node} iptables-save` },
-  { id: 'conntrack', title: 'conntrack', command: (node) => `ssh ${node} conntrack -L` },
-  { id: 'routes', title: 'Routes', command: (node) => `ssh ${node} ip route` },
-  { id: 'links', title: 'Links', command: (node) => `ssh ${node} ip addr` },
-]
+export type Tab = TextTable | 'conntrack' | 'routes' | 'links'
+
+export interface TabInfo {
+  readonly id: Tab
+  readonly title: string
+  readonly command: (node: string) => string
+  /** What the node's proxy writes. */
+  readonly main?: boolean
+}
+
+const ON: Readonly<Record<Tab, { title: string; command: string; has?: (replica: Replica, node: string) => boolean }>> =
+  {
+    nftables: {
+      title: 'nftables',
+      command: 'nft list ruleset',
+      has: (replica, node) => replica.all('nftTables').some((table) => table.node === node),
+    },
+    ipvs: {
+      title: 'IPVS',
+      command: 'ipvsadm -Ln',
+      has: (replica, node) => replica.all('ipvsServices').some((service) => service.node === node),
+    },
+    ipset: {
+      title: 'ipset',
+      command: 'ipset list',
+      has: (replica, node) => replica.all('ipsets').some((set) => set.node === node),
+    },
+    ebpf: {
+      title: 'eBPF maps',
+      command: 'cilium-dbg bpf lb list',
+      has: (replica, node) => replica.get('bpfAgents', node) !== undefined,
+    },
+    iptables: { title: 'iptables', command: 'iptables-save -c' },
+    conntrack: { title: 'conntrack', command: 'conntrack -L' },
+    routes: { title: 'Routes', command: 'ip route' },
+    links: { title: 'Links', command: 'ip addr' },
+  }
+
+/** What the node uses: every node has iptables rules of the kubelet, flows, routes and links. */
+export function tabsOf(replica: Replica, node: string): TabInfo[] {
+  const mode = replica.get('kubeProxies', node)?.mode ?? 'iptables'
+  return (Object.keys(ON) as Tab[])
+    .filter((id) => ON[id].has?.(replica, node) ?? true)
+    .map((id) => ({
+      id,
+      title: ON[id].title,
+      command: (on) => `ssh ${on} ${ON[id].command}`,
+      ...(id === mode ? { main: true } : {}),
+    }))
+}
+
+/** A text filtered by words that must all occur. */
+export function plainLines(text: string, search: string): { lines: readonly string[]; total: number } {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
+  const all = text.split('\n')
+  if (all[all.length - 1] === '') all.pop()
+  const fit = words.length === 0 ? all : all.filter((line) => words.every((word) => line.toLowerCase().includes(word)))
+  return { lines: fit.slice(0, LINE_LIMIT), total: fit.length }
+}
+
 export const TABLES = ['nat', 'filter', 'mangle', 'raw'] as const
 
 export interface RuleLine {
@@ -20,6 +74,9 @@ export interface RuleLine {
   readonly fresh: boolean
   /** The chain that this rule jumps to. */
   readonly jump: string | undefined
+  /** Counted since the rule was written. */
+  readonly packets: number
+  readonly bytes: number
 }
 
 export function chainsOf(replica: Replica, node: string, table: string): ChainRecord[] {
@@ -54,6 +111,7 @@ export function ruleLines(
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
   const fits = (text: string): boolean => words.every((word) => text.toLowerCase().includes(word))
   const added = new Set(replica.get('netfilter', node)?.added ?? [])
+  const hits = replica.get('ruleHits', node)?.hits
   const chains = chainsOf(replica, node, table)
   const lines: RuleLine[] = []
   let total = 0
@@ -70,6 +128,8 @@ export function ruleLines(
       kind: 'chain',
       fresh: false,
       jump: undefined,
+      packets: 0,
+      bytes: 0,
     })
   for (const chain of chains)
     chain.rules.forEach((rule, i) => {
@@ -81,27 +141,19 @@ export function ruleLines(
         kind: 'rule',
         fresh: added.has(`${table} ${text}`),
         jump: /-[jg] (\S+)/.exec(text)?.[1],
+        packets: hits?.[`${table} ${chain.name} ${i}`]?.[0] ?? 0,
+        bytes: hits?.[`${table} ${chain.name} ${i}`]?.[1] ?? 0,
       })
     })
   return { lines, total }
-}
-
-export interface Diff {
-  readonly record: NetfilterRecord
-  readonly added: readonly string[]
-  readonly removed: readonly string[]
-}
-export function lastDiff(replica: Replica, node: string): Diff | undefined {
-  const record = replica.get('netfilter', node)
-  return record && record.addedCount + record.removedCount > 0
-    ? { record, added: record.added, removed: record.removed }
-    : undefined
 }
 
 export interface Row {
   readonly key: string
   readonly cells: readonly string[]
   readonly select: { table: string; id: string }
+  /** Beside the second cell. */
+  readonly clock?: { readonly since: Micros; readonly until: Micros }
 }
 
 export function conntrackRows(replica: Replica, node: string, now: Micros): Row[] {
@@ -122,6 +174,7 @@ export function conntrackRows(replica: Replica, node: string, now: Micros): Row[
           flags,
         ],
         select: { table: 'conntrack', id },
+        clock: { since: entry.expiresAt - entry.timeoutSeconds * 1e6, until: entry.expiresAt },
       },
     ]
   })
