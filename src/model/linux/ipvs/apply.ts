@@ -4,7 +4,7 @@ import type { LinkRecord, ModelWorld } from '../../tables.ts'
 import { applySetOp, isSetOp } from '../ipset/apply.ts'
 import { newSets } from '../ipset/batch.ts'
 import { linkOf, nextIfindex, putLink, randomMac, removeLink } from '../links.ts'
-import { deleteConntrack, findConntrack } from '../net/conntrack-table.ts'
+import { dropConntrack } from './keep.ts'
 import type { IpvsApplied, IpvsApply, IpvsOp } from './operations.ts'
 import {
   idOfConn,
@@ -172,11 +172,7 @@ function forgetServer(batch: Batch, service: string, server: Omit<RealServer, 'w
   if ((world.get('netns', `${node}|`)?.sysctls['net.ipv4.vs.expire_nodest_conn'] ?? '0') === '0') return
   for (const conn of world.by('ipvsConns', 'server', id)) {
     world.put('ipvsConns', idOfConn(conn), undefined)
-    if (conn.template) continue
-    // ip_vs_conn_drop_conntrack
-    const { proto, client, cport, vaddr, vport } = conn
-    const entry = findConntrack(world, node, { proto, src: client, sport: cport, dst: vaddr, dport: vport })
-    if (entry) deleteConntrack(world, entry)
+    dropConntrack(world, conn)
   }
 }
 

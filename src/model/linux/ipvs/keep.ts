@@ -2,6 +2,7 @@
 import { SECOND } from '../../../sim/clock.ts'
 import { placeOf, type SimEvent } from '../../../sim/contract.ts'
 import type { ModelWorld } from '../../tables.ts'
+import { deleteConntrack, findConntrack } from '../net/conntrack-table.ts'
 import { templateEnd } from './connections.ts'
 import { advance, NO_ESTIMATE, tickAt, totalsOf } from './estimator.ts'
 import { idOfConn, type IpvsConnRecord, type IpvsCursorRecord, type IpvsStatsRecord } from './records.ts'
@@ -78,6 +79,14 @@ function countPacket(
   })
 }
 
+/** ip_vs_conn_drop_conntrack: an idle connection is gone after IPVS' 15 minutes, whatever conntrack would have given it. */
+export function dropConntrack(world: ModelWorld, conn: IpvsConnRecord): void {
+  if (conn.template || world.get('netns', `${conn.node}|`)?.sysctls['net.ipv4.vs.conntrack'] !== '1') return
+  const { proto, client, cport, vaddr, vport } = conn
+  const entry = findConntrack(world, conn.node, { proto, src: client, sport: cport, dst: vaddr, dport: vport })
+  if (entry) deleteConntrack(world, entry)
+}
+
 /** ip_vs_conn_expire, for all that is over. */
 export function sweepIpvs(world: ModelWorld, event: SimEvent): void {
   const node = placeOf(event.to)
@@ -85,8 +94,10 @@ export function sweepIpvs(world: ModelWorld, event: SimEvent): void {
   for (const conn of world.by('ipvsConns', 'node', node)) {
     const id = idOfConn(conn)
     const end = conn.template ? templateEnd(world, conn, id) : conn.expiresAt
-    if (end <= world.now) world.put('ipvsConns', id, undefined)
-    else left++
+    if (end <= world.now) {
+      world.put('ipvsConns', id, undefined)
+      dropConntrack(world, conn)
+    } else left++
     if (end > world.now && end !== conn.expiresAt) world.put('ipvsConns', id, { ...conn, expiresAt: end })
   }
   if (left > 0) world.send(IPVS_GC, event.to, {}, { delayMicros: SWEEP })
