@@ -47,6 +47,7 @@ import type { ConntrackStatsRecord } from './linux/net/conntrack-limits.ts'
 import type {
   CloudBalancerRecord,
   CloudRecord,
+  CloudSessionRecord,
   MetalLbControllerRecord,
   MetalLbSpeakerRecord,
   NeighbourRecord,
@@ -1075,6 +1076,7 @@ export interface Tables {
   neighbours: NeighbourRecord
   clouds: CloudRecord
   cloudBalancers: CloudBalancerRecord
+  cloudSessions: CloudSessionRecord
 }
 
 export type ModelWorld = World<Tables>

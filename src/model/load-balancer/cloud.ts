@@ -91,6 +91,11 @@ const targetsMayDiffer = (world: ModelWorld, node: string): boolean =>
 const balancerOf = (world: ModelWorld, key: string): CloudBalancerRecord | undefined =>
   world.all('cloudBalancers').find((balancer) => balancer.service === key)
 
+/** An annotation of the lab: most clouds have one of their own for it. */
+export const IP_MODE = 'cloud.nodeglass/ip-mode'
+const ipModeOf = ({ metadata }: Service): 'VIP' | 'Proxy' =>
+  metadata.annotations?.[IP_MODE] === 'Proxy' ? 'Proxy' : 'VIP'
+
 function checkOf(service: Service): CloudBalancerRecord['check'] {
   const { externalTrafficPolicy, healthCheckNodePort } = service.spec
   return externalTrafficPolicy === 'Local' && healthCheckNodePort
@@ -108,6 +113,8 @@ function review(world: ModelWorld, key: string): void {
   }
   if (balancer) {
     const check = checkOf(service)
+    const ipMode = ipModeOf(service)
+    if (ipMode !== balancer.ipMode) return changeMode(world, { ...balancer, ipMode }, service)
     if (check.port === balancer.check.port) return
     tell(world, service, 'UpdatedLoadBalancer', 'Updated load balancer with new hosts')
     return putTargets(world, { ...balancer, check, targets: {} })
@@ -121,7 +128,14 @@ function review(world: ModelWorld, key: string): void {
   const finalizers = service.metadata.finalizers ?? []
   if (!finalizers.includes(FINALIZER)) ask(world, service, { body: { metadata: { finalizers: [...finalizers, FINALIZER] } } }) // prettier-ignore
   const { ignoresHealthChecks } = world.get('clouds', ACTOR)!
-  const base = { ip, service: key, check: checkOf(service), since: world.now, ignoresHealthChecks }
+  const base = {
+    ip,
+    service: key,
+    check: checkOf(service),
+    since: world.now,
+    ignoresHealthChecks,
+    ipMode: ipModeOf(service),
+  }
   putTargets(world, { ...base, targets: {}, provisioned: false })
   world.send(PROVISIONED, ACTOR, { ip }, { from: ACTOR, delayMicros: PROVISION })
 }
@@ -140,11 +154,17 @@ function provisioned(world: ModelWorld, event: SimEvent<{ ip: string }>): void {
   const service = balancer && world.get('services', balancer.service)
   if (!service || balancer.provisioned) return
   world.put('cloudBalancers', balancer.ip, { ...balancer, provisioned: true })
-  ask(world, service, {
-    subresource: 'status',
-    body: { status: { loadBalancer: { ingress: [{ ip: balancer.ip, ipMode: 'VIP' }] } } },
-  })
+  publish(world, service, balancer)
   tell(world, service, 'EnsuredLoadBalancer', 'Ensured load balancer')
+}
+
+function publish(world: ModelWorld, service: Service, { ip, ipMode }: CloudBalancerRecord): void {
+  ask(world, service, { subresource: 'status', body: { status: { loadBalancer: { ingress: [{ ip, ipMode }] } } } })
+}
+
+function changeMode(world: ModelWorld, balancer: CloudBalancerRecord, service: Service): void {
+  world.put('cloudBalancers', balancer.ip, balancer)
+  if (balancer.provisioned) publish(world, service, balancer)
 }
 
 function remove(world: ModelWorld, balancer: CloudBalancerRecord, service: Service | undefined): void {

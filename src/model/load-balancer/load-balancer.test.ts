@@ -115,6 +115,23 @@ describe('the cloud', () => {
     expect(new Set(many())).toEqual(new Set(['ok']))
   })
 
+  it('as a proxy speaks with a node port in its own name, for clients outside and inside', () => {
+    const lab = new TestLab('services-cloud')
+    const ip = ipOf(lab, 'web-lb')!
+    expect(body(ask(lab, ip, '/clientip'))).toMatch(/^203\.0\.113\.10:/)
+    patch(lab, 'services', 'web-lb', { metadata: { annotations: { 'cloud.nodeglass/ip-mode': 'Proxy' } } })
+    lab.run(3 * SECOND)
+    expect(serviceOf(lab, 'web-lb').status!.loadBalancer.ingress).toEqual([{ ip, ipMode: 'Proxy' }])
+    const outside = ask(lab, ip, '/clientip')
+    expect(body(outside)).toMatch(/^203\.0\.113\.30:/)
+    const nodePort = serviceOf(lab, 'web-lb').spec.ports![0]!.nodePort!
+    expect(lab.reader.get('packets', outside.packets[0]!)!.hops[0]!.before).toMatchObject({ dport: nodePort })
+    // kube-proxy knows nothing of the address now: a pod's packet leaves its node and comes back from outside.
+    const pod = lab.reader.by('pods', 'namespace', 'shop').find((p) => p.metadata.labels?.['app'] === 'client')!
+    const inside = lab.connect(lab.inside(pod.metadata.name), ip, 80, httpGet(ip, '/clientip', 'test'))
+    expect(body(inside)).toMatch(/^203\.0\.113\.30:/)
+  })
+
   it('takes a Service away only when its load balancer is gone', () => {
     const lab = new TestLab('services-cloud')
     const ip = ipOf(lab, 'web-lb')!

@@ -52,8 +52,25 @@ export type CloudBalancerRecord = {
   check: { port: number; path: string }
   targets: Readonly<Record<string, CloudTarget>>
   provisioned: boolean
+  /** VIP: packets pass as they are. Proxy: it opens connections of its own to node ports. */
+  ipMode: 'VIP' | 'Proxy'
   since: Micros
   ignoresHealthChecks: boolean
+}
+/** What a proxying load balancer knows of a flow. id: the flow. */
+export type CloudSessionRecord = {
+  flow: string
+  /** The client's end and the address that it asked. */
+  client: string
+  sport: number
+  ip: string
+  dport: number
+  /** Its own port, and the node's end. */
+  port: number
+  node: string
+  nodeIp: string
+  nodePort: number
+  n: number
 }
 export type CloudTarget = {
   healthy: boolean

@@ -2,21 +2,32 @@
 import type { CloudBalancerRecord } from '../../load-balancer/records.ts'
 import type { ModelWorld, PacketRecord } from '../../tables.ts'
 import { changeFlow } from './flow.ts'
+import { towardsNode } from './proxied.ts'
+
+/** `packet` as it goes on; `lost`: why it does not. */
+export type Taken = { readonly node: string; readonly packet: PacketRecord } | { readonly lost: string }
 
 /** The node whose card answers ARP for the address (MetalLB), or to which a load balancer of the cloud sends the flow. */
-export function nodeForAddress(world: ModelWorld, packet: PacketRecord): string | undefined {
+export function takenBy(world: ModelWorld, packet: PacketRecord): Taken | undefined {
   const ip = packet.now.dst
   const neighbour = world.get('neighbours', ip)
-  if (neighbour) return neighbour.node
+  if (neighbour) return { node: neighbour.node, packet }
   const balancer = world.get('cloudBalancers', ip)
   if (!balancer?.provisioned) return undefined
+  const node = targetOf(world, balancer, packet)
+  if (node === undefined || balancer.ipMode === 'VIP') return node === undefined ? undefined : { node, packet }
+  const on = towardsNode(world, balancer, node, packet)
+  return typeof on === 'string' ? { lost: on } : { node, packet: on }
+}
+
+function targetOf(world: ModelWorld, balancer: CloudBalancerRecord, packet: PacketRecord): string | undefined {
   const flow = world.get('flows', packet.flow)
   // A flow stays where it began.
   if (flow?.via !== undefined && packet.way === 'request') return flow.via
   const node = chooseTarget(balancer, packet)
   if (node === undefined) return undefined
   const { healthy, said } = balancer.targets[node]!
-  world.because('NW6', { ip, node, healthy, said, ignoresHealthChecks: balancer.ignoresHealthChecks })
+  world.because('NW6', { ip: balancer.ip, node, healthy, said, ignoresHealthChecks: balancer.ignoresHealthChecks })
   if (flow && packet.way === 'request') changeFlow(world, flow.id, { via: node })
   return node
 }

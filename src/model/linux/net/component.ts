@@ -10,7 +10,7 @@ import { failFlow } from './result.ts'
 import { ACK, DATA_AGAIN, NET_RTO, PSH, repeat, RST, sendFromClient, sendFromServer } from './segments.ts'
 import { land } from './sockets.ts'
 import { pass, sendIcmp } from './stack.ts'
-import { ARP_FAILED, type NetHop } from './wire.ts'
+import { ARP_FAILED, type NetHop, proxyBack } from './wire.ts'
 
 function hop(world: ModelWorld, event: SimEvent<NetHop>): void {
   const packet = world.get('packets', event.data.packet)
@@ -19,6 +19,7 @@ function hop(world: ModelWorld, event: SimEvent<NetHop>): void {
   if (landed) return land(world, packet, at, dev)
   if (packet.state !== 'moving') return
   if ('host' in at) {
+    if (at.host === 'cloud' && proxyBack(world, packet)) return
     const arrived = { ...packet, state: 'delivered' as const, endedAt: world.now }
     putPacket(world, arrived)
     return land(world, arrived, at, dev)
@@ -84,6 +85,7 @@ export const packets: ModelComponent = {
     // here, because every packet over the network looks for its address there
     neighbours: { owner: 'load-balancer' },
     cloudBalancers: { owner: 'load-balancer' },
+    cloudSessions: { owner: 'load-balancer', indexes: { n: (r) => String(r.n) } },
   },
   rules: [
     {
@@ -126,6 +128,11 @@ export const packets: ModelComponent = {
       id: 'NW6',
       says: 'A load balancer outside sends a flow to one of its nodes, by a hash of its addresses and ports; the packet stays as it is.',
       source: 'lab: a load balancer that passes packets on, as those of clouds that keep the client address',
+    },
+    {
+      id: 'NW7',
+      says: 'A load balancer that is a proxy takes the connection and opens its own to a node port: the client is gone from the packet.',
+      source: 'kubernetes/enhancements KEP-1860: ipMode Proxy',
     },
     {
       id: 'NW5',

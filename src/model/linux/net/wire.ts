@@ -5,7 +5,8 @@
 import { LATENCY } from '../../messages.ts'
 import type { LinkRecord, ModelWorld, NetPlace, PacketRecord } from '../../tables.ts'
 import { endPacket } from './flow.ts'
-import { nodeForAddress } from './balanced.ts'
+import { takenBy } from './balanced.ts'
+import { backToClient } from './proxied.ts'
 import { actorOf, GATEWAY, machineWithIp, type OutsideHost, outsideWithIp } from './places.ts'
 
 /** `net.hop` (and `net.probe-hop` for routine flows): a packet reaches a device. */
@@ -146,19 +147,16 @@ function noNeighbour(
 }
 
 /** Over the node network, or through its gateway to the outside. */
-function overNetwork(
-  world: ModelWorld,
-  packet: PacketRecord,
-  node: string,
-  nextHop: string,
-  afterMicros: number,
-): void {
+function overNetwork(world: ModelWorld, given: PacketRecord, node: string, nextHop: string, afterMicros: number): void {
   const from: NetPlace = { node, netns: '' }
-  if (world.get('machines', node)?.cable === false) return lose(world, packet, `the cable of ${node} is pulled`)
+  if (world.get('machines', node)?.cable === false) return lose(world, given, `the cable of ${node} is pulled`)
   // on the network an address of MetalLB, behind the gateway one of a load balancer
-  const taker = nextHop === packet.now.dst || nextHop === GATEWAY ? nodeForAddress(world, packet) : undefined
+  const taken = nextHop === given.now.dst || nextHop === GATEWAY ? takenBy(world, given) : undefined
+  if (taken && 'lost' in taken) return lose(world, given, taken.lost)
+  const packet = taken?.packet ?? given
+  const taker = taken?.node
   // a node does not answer its own question who has the address
-  if (taker === node) return noNeighbour(world, packet, { node, netns: '' }, nextHop)
+  if (taker === node && nextHop !== GATEWAY) return noNeighbour(world, packet, { node, netns: '' }, nextHop)
   const machine = taker === undefined ? machineWithIp(world, nextHop) : world.get('machines', taker)
   if (machine) {
     if (!machine.cable) {
@@ -187,12 +185,28 @@ function overNetwork(
   noNeighbour(world, packet, { node, netns: '' }, nextHop)
 }
 
+/** A proxying load balancer hands a node's answer on to its client. False: the packet is for the cloud itself. */
+export function proxyBack(world: ModelWorld, packet: PacketRecord): boolean {
+  const back = backToClient(world, packet)
+  if (!back) return false
+  const host = outsideWithIp(back.now.dst)
+  const machine = host ? undefined : machineWithIp(world, back.now.dst)
+  const from: NetPlace = { host: 'cloud' }
+  if (host) sendHop(world, back, from, { host }, 'eth0', OUTSIDE_MICROS)
+  else if (machine?.cable) sendHop(world, back, from, { node: machine.name, netns: '' }, 'eth0', OUTSIDE_MICROS)
+  else lose(world, back, `no route from the load balancer to ${back.now.dst}`)
+  return true
+}
+
 /** From a machine outside: to a node's own address, or to the node that its network routes the address to. */
-export function outsideToNode(world: ModelWorld, host: OutsideHost, packet: PacketRecord): void {
-  const header = packet.header
-  const flow = world.get('flows', packet.flow)
+export function outsideToNode(world: ModelWorld, host: OutsideHost, given: PacketRecord): void {
+  const header = given.header
+  const flow = world.get('flows', given.flow)
   const via = flow?.via
-  const taker = machineWithIp(world, header.dst) ? undefined : (nodeForAddress(world, packet) ?? via)
+  const taken = machineWithIp(world, header.dst) ? undefined : takenBy(world, given)
+  if (taken && 'lost' in taken) return lose(world, given, taken.lost)
+  const packet = taken?.packet ?? given
+  const taker = taken?.node ?? (machineWithIp(world, header.dst) ? undefined : via)
   const machine = taker === undefined ? machineWithIp(world, header.dst) : world.get('machines', taker)
   const back = outsideWithIp(header.dst)
   if (back) return sendHop(world, packet, { host }, { host: back }, 'eth0', OUTSIDE_MICROS)
