@@ -88,6 +88,7 @@ export function traverse(ns: NetNamespace, packet: Packet, entry: Entry, ask: As
     hook: 'PREROUTING',
   }
   const local = entry.local ?? (entry.inDev === undefined && !entry.unknownDevices)
+  run.arrivedBy = local ? '' : run.inDev
   return local ? fromHere(run) : arriving(run)
 }
 

@@ -69,6 +69,8 @@ export interface Walk {
   mark: number
   /** undefined: nobody said; '' : none at this hook. */
   inDev: string | undefined
+  /** The device it came in by, also in POSTROUTING, where iptables cannot ask and nft can (ip_output). '' : made here. */
+  arrivedBy?: string | undefined
   outDev: string | undefined
   ctState: CtState
   ctEntry: ConntrackEntry | undefined

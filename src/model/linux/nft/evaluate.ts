@@ -172,7 +172,8 @@ function run(place: Place, chain: NftChain, index: number, statement: Statement)
       return usedUp === statement.over ? NEXT : NO
     }
     case 'notrack':
-      walk.untracked = true
+      // over loopback the packet is known from OUTPUT: ignored (nft_ct.c nft_notrack_eval)
+      if (!walk.ctEntry) walk.untracked = true
       return NEXT
     case 'set':
       return change(place, statement)

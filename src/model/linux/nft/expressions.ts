@@ -147,7 +147,7 @@ function meta(walk: Walk, key: string): Result {
       return walk.mark >>> 0
     case 'iif':
     case 'iifname':
-      return walk.inDev ?? unknown('in', 'interface')
+      return inDevice(walk) ?? unknown('in', 'interface')
     case 'oif':
     case 'oifname':
       return walk.outDev ?? unknown('out', 'interface')
@@ -163,6 +163,10 @@ function meta(walk: Walk, key: string): Result {
       return unknown(`meta ${key}`)
   }
 }
+
+/** nft sees the device a packet came in by in POSTROUTING, too. */
+const inDevice = (walk: Walk): string | undefined =>
+  walk.hook === 'POSTROUTING' && walk.inDev === '' && 'arrivedBy' in walk ? walk.arrivedBy : walk.inDev
 
 function ct(place: Place, expression: Extract<Expression, { kind: 'ct' }>): Result {
   const { walk, base } = place
