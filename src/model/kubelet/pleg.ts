@@ -1,6 +1,6 @@
 // The generic PLEG at work: list, compare, inspect what changed, tell the sync loop.
 // Upstream: pkg/kubelet/pleg/generic.go (Relist, updateCache), pkg/kubelet/kuberuntime (GetPods, GetPodStatus).
-import { placeOf, type SimEvent } from '../../sim/contract.ts'
+import { placeOf, type Micros, type SimEvent } from '../../sim/contract.ts'
 import type {
   ContainerStatusResponse,
   CriContainer,
@@ -60,11 +60,14 @@ function fail(world: ModelWorld, relist: RelistRecord, err: string): void {
   rest(world, { ...relist, phase: 'idle' })
 }
 
+/** What the kubelet knows after a relist; written once where it all comes at one moment. */
+type Learnt = { lastRelistAt?: Micros; cacheAt?: Micros }
+
 /** The next relist starts one period after the end of this one. */
-function rest(world: ModelWorld, relist: RelistRecord): void {
+function rest(world: ModelWorld, relist: RelistRecord, learnt: Learnt = {}): void {
   const kubelet = world.get('kubelets', relist.node)!
   world.put('relists', relist.node, relist)
-  world.put('kubelets', relist.node, { ...kubelet, nextRelistAt: world.now + relistPeriod })
+  world.put('kubelets', relist.node, { ...kubelet, ...learnt, nextRelistAt: world.now + relistPeriod })
   world.send(RELIST, `${relist.node}/kubelet`, { boot: kubelet.boot }, { delayMicros: timers.genericPlegRelistPeriod })
 }
 
@@ -128,7 +131,6 @@ function groups(
 
 function compare(world: ModelWorld, relist: RelistRecord): void {
   const { node, lists, before } = relist
-  const kubelet = world.get('kubelets', node)!
   const sandboxes = lists.sandboxes as readonly PodSandbox[]
   const containers = lists.containers as readonly CriContainer[]
   const again = world.by('podCache', 'reinspect', node).map((c) => c.uid)
@@ -145,9 +147,12 @@ function compare(world: ModelWorld, relist: RelistRecord): void {
       } else if (known?.reinspect || !equalStates(known?.states ?? {}, group.states)) pods.push(group)
     }
   }
-  world.put('kubelets', node, { ...kubelet, lastRelistAt: relist.since })
-  if (pods.length > 0) world.because('KL12', { inspected: pods.length, onRequest: again.length })
-  next(world, { ...relist, phase: 'inspect', before: lists, pods })
+  const learnt: Learnt = { lastRelistAt: relist.since }
+  if (pods.length > 0) {
+    world.put('kubelets', node, { ...world.get('kubelets', node)!, ...learnt })
+    world.because('KL12', { inspected: pods.length, onRequest: again.length })
+  }
+  next(world, { ...relist, phase: 'inspect', before: lists, pods }, learnt)
 }
 
 /** uids of the pods of which an entry is new, is another one than before, or is gone. */
@@ -190,11 +195,10 @@ function equalStates(a: Readonly<Record<string, string>>, b: Readonly<Record<str
 }
 
 /** Takes the next changed pod in hand, or ends the relist. */
-function next(world: ModelWorld, relist: RelistRecord): void {
+function next(world: ModelWorld, relist: RelistRecord, learnt: Learnt = {}): void {
   const group = relist.pods[0]
   if (group === undefined) {
-    world.put('kubelets', relist.node, { ...world.get('kubelets', relist.node)!, cacheAt: relist.since })
-    rest(world, { ...relist, phase: 'idle', lists: {}, got: empty })
+    rest(world, { ...relist, phase: 'idle', lists: {}, got: empty }, { ...learnt, cacheAt: relist.since })
     wakeWaiting(world, relist.node)
     return
   }

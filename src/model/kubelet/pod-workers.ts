@@ -228,6 +228,8 @@ export function completeJob(world: ModelWorld, record: PodWorkerRecord, end: Job
 const dueSecond = (at: Micros): number => Math.floor(at / SECOND)
 export const dueKey = (node: string, at: Micros): string => `${node}|${dueSecond(at)}`
 
+const LOOKS_AGAIN = 10
+
 /** syncCh: pods whose time has come (work queue GetWork). */
 export function syncDuePods(world: ModelWorld, node: string): void {
   const kubelet = world.get('kubelets', node)!
@@ -238,7 +240,8 @@ export function syncDuePods(world: ModelWorld, node: string): void {
       if (record.nextDue! <= world.now && !record.busy) due.push(record.uid)
     }
   }
-  if (kubelet.dueSecond !== last) world.put('kubelets', node, { ...kubelet, dueSecond: last })
+  // Looking into a few empty buckets again costs less than writing down each second that there was nothing in one.
+  if (last - kubelet.dueSecond >= LOOKS_AGAIN) world.put('kubelets', node, { ...kubelet, dueSecond: last })
   for (const uid of due) updatePod(world, node, uid, { type: 'sync' })
 }
 
