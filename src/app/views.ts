@@ -42,6 +42,7 @@ const LINES: readonly Line[] = [
   ['cluster', 'Cluster', 'Nodes, leases, grace and who is told what.', () => ({ planes: ['api', 'packet'] })],
   ['sync-loop', 'Sync loop', 'The kubelet from the inside: channels, workers, timers.'],
   ['timeline', 'Timeline', 'Every actor a lane, every message an arrow.', () => ({})],
+  ['forks', 'Forks', 'The past again with one line changed, side by side with what was.'],
   ['own-rules', 'Your rules', 'Bring your own rules: paste iptables-save or nft, send a packet, see its way.'],
 ]
 

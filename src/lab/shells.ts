@@ -33,6 +33,8 @@ export interface Shells {
   run(script: string, files: Readonly<Record<string, string>> | undefined): Promise<Ran>
   /** Breaks a cluster before its learner arrives, as fast as it goes. Rejects when a line of it fails. */
   setUp(session: Session, setup: NonNullable<Extract<ToWorker, { t: 'open' }>['setup']>): Promise<void>
+  /** Lines that change the past, as fast as they go. */
+  again(session: Session, script: string): Promise<{ out: string; err: string; exit: number }>
   deeds(): Deed[]
   /** The model moved. */
   wake(changed: ReadonlySet<string> | 'any'): void
@@ -99,6 +101,7 @@ export function createShells({ post, give, lab }: ShellsHost): Shells {
       const { out, err, exit } = await runShell(sessionRunner(run), script, { ...files }, loadFilters)
       if (exit !== 0) throw new Error(`The set-up of this incident failed: ${err.trim() || out.trim()}`)
     },
+    again: (run, script) => runShell(sessionRunner(run), script, terminals.files(), loadFilters),
     deeds() {
       const { inputs } = here().timeline.branch
       const wrote = inputs.flatMap((input): Deed[] => {

@@ -48,7 +48,7 @@ export function place(path: Path, width: number): Placed[] {
       // the way from the last chain to the rewrite is longer: the other endpoints are listed beside it
       const names = [...branch.chains, 'rewrite']
       const units = (k: number): number => (k === names.length - 1 ? k - 1 + (names.length < 4 ? 2 : 1.3) : k)
-      const [from, span] = at > 0 ? [0.34, 0.27] : [0.15, 0.46]
+      const [from, span] = at > 0 ? [0.34, 0.27] : [0.13, 0.49]
       names.forEach((name, k) =>
         points.set(name, { x: x + w * (from + (span * units(k)) / Math.max(1, units(names.length - 1))), y: DIP }),
       )
@@ -150,6 +150,7 @@ function Lines({
     const back = ids[after] ?? last
     const mid = (hook.x + start.x) / 2
     const mid2 = (end.x + back.x) / 2
+    if (hook !== first) lines.push({ d: `M${first.x} ${TRUNK}H${hook.x}`, to: hook.x })
     lines.push({ d: `M${hook.x} ${TRUNK}C${mid} ${TRUNK} ${mid} ${DIP} ${start.x} ${DIP}H${end.x}`, to: end.x })
     lines.push({ d: `M${end.x} ${DIP}C${mid2} ${DIP} ${mid2} ${TRUNK} ${back.x} ${TRUNK}H${last.x}`, to: last.x })
   } else lines.push({ d: `M${first.x} ${TRUNK}H${last.x}`, to: last.x })
@@ -221,7 +222,8 @@ function Stations({ placed }: { placed: Placed }) {
       {frame.stations.map((station, i) => {
         const { x } = points.get(station.id)!
         // Names beside each other stand above and below by turns, so that they never touch.
-        const above = frame.kind === 'host' && i % 2 === (branch ? 1 : 0)
+        const hookAt = branch ? frame.stations.findIndex((s) => s.id === branch.hook) : -1
+        const above = frame.kind === 'host' && i % 2 === (branch && i > hookAt ? (hookAt + 1) % 2 : 0)
         const first = i === 0 && frame.kind === 'host'
         const last = frame.kind === 'host' && i === frame.stations.length - 1
         return (
@@ -242,7 +244,7 @@ function Stations({ placed }: { placed: Placed }) {
       {branch?.chains.map((name, i) => {
         const { x } = points.get(name)!
         const chosen = fan !== undefined && i === branch.chains.indexOf(fan.chain) + 1
-        const below = i === 1 && !chosen
+        const below = !chosen && (i === 1 || (i === 0 && fan?.chain === name))
         return (
           <g key={name}>
             <circle className={css.station} cx={x} cy={DIP} r={6} />

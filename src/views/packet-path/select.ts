@@ -65,7 +65,12 @@ export function chosenFlow(replica: Replica, selected: Selection | undefined): F
     if (packet) return replica.get('flows', packet.flow)
   }
   const flows = flowsToChoose(replica)
-  return flows.find((flow) => !flow.routine && /^10\.(9[6-9]|10\d|11[01])\./.test(flow.dst)) ?? flows[0]
+  return flows.find((flow) => !flow.routine && meantForService(flow)) ?? flows[0]
+}
+
+/** To a Service address, translated at its socket, or from outside. */
+function meantForService({ dst, client, socketLb }: FlowRecord): boolean {
+  return socketLb !== undefined || 'host' in client || /^10\.(9[6-9]|10\d|11[01])\./.test(dst)
 }
 
 export function packetsOf(replica: Replica, flow: FlowRecord): PacketRecord[] {

@@ -76,6 +76,7 @@ export const THINGS = {
   'thing.link.veth': '{name} is one end of a veth pair: what goes in here comes out at {peer}.',
   'thing.link.device': '{name} is the network card of the node, on the node network.',
   'thing.link.loopback': '{name} leads back to the same namespace.',
+  'thing.link.dummy': '{name} carries addresses and no packets: so that this machine takes those of Services for its own (IPVS).',
   'thing.link.now': 'mtu {mtu}, {state}, {addresses}',
   'thing.cable.out': 'The cable of {node} is pulled. Nothing passes in either direction; what runs goes on running.',
   'thing.machine.title': 'machine {name}',
