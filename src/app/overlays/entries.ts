@@ -1,6 +1,7 @@
 /** What the palette finds: places, pictures, lessons, things of the cluster, and what keys do. */
 import type { Replica } from '../../views/contract.ts'
 import type { FaultInfo } from '../../lab/protocol.ts'
+import { showFace } from '../../views/rules/face.ts'
 import { hrefOf } from '../address.ts'
 import { KEYS } from '../keys.ts'
 import { setFault } from '../layout/set-fault.ts'
@@ -68,6 +69,17 @@ export function allEntries(replica: Replica): Entry[] {
         useStage.setState({ view: view.id })
       },
     })),
+    {
+      id: 'view rules modes',
+      group: 'Pictures',
+      title: 'Four modes of kube-proxy',
+      says: 'iptables, IPVS, nftables and eBPF side by side, up to 10,000 Services.',
+      run() {
+        toLab()
+        showFace('modes')
+        useStage.setState({ view: 'rules' })
+      },
+    },
     ...LESSONS.map((lesson) => ({
       id: `lesson ${lesson.id}`,
       group: 'Lessons',
