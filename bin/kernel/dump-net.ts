@@ -10,8 +10,8 @@ export interface DumpNode {
   /** For agents and monitors: `node` and `world`. */
   readonly net: { ns(name: string): string; inside(name: string, command: readonly string[], input?: string): string }
   /** undefined: loaded; else what iptables-restore says of which line. */
-  load(rules: string): { readonly line: number; readonly message: string } | undefined
-  saved(): string
+  load(rules: string, by: 'iptables-restore' | 'nft'): { readonly line: number; readonly message: string } | undefined
+  saved(by: 'iptables-save' | 'nft'): string
   /** The next packet comes from `src` into `inDev`. */
   aim(src: string, inDev: string): void
   forget(): void
@@ -55,16 +55,17 @@ export function makeDumpNode(shape: DumpNet): DumpNode {
   batch('node', node)
   return {
     net: { ns, inside },
-    load(rules) {
-      const { status, stderr } = spawnSync('ip', ['netns', 'exec', ns('node'), 'iptables-restore'], {
+    load(rules, by) {
+      const command = by === 'nft' ? ['nft', '-f', '-'] : ['iptables-restore']
+      const { status, stderr } = spawnSync('ip', ['netns', 'exec', ns('node'), ...command], {
         input: rules,
         encoding: 'utf8',
       })
       if (status === 0) return undefined
-      const line = /line:? (\d+)/.exec(stderr)
-      return { line: line ? Number(line[1]) : 0, message: stderr.trim().split('\n')[0]! }
+      const line = /line:? (\d+)|^\/dev\/stdin:(\d+):/.exec(stderr)
+      return { line: line ? Number(line[1] ?? line[2]) : 0, message: stderr.trim().split('\n')[0]! }
     },
-    saved: () => inside('node', ['iptables-save']),
+    saved: (by) => inside('node', by === 'nft' ? ['nft', 'list', 'ruleset'] : ['iptables-save']),
     aim(src, inDev) {
       const k = shape.interfaces.indexOf(inDev)
       batch('world', [

@@ -152,7 +152,7 @@ function once(stage: Stage, topology: Topology, flow: Flow): Way {
 }
 
 /** A table of nft stands under its family in the model's traces. */
-const tableName = (table: string): string => table.slice(table.indexOf('/') + 1)
+export const tableName = (table: string): string => table.slice(table.indexOf('/') + 1)
 
 /** Adds what each pass of a trace compared, by `table chain` of the base chain. */
 export function comparedByPass(trace: Trace, into: Record<string, number>): void {

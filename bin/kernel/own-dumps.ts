@@ -104,4 +104,124 @@ COMMIT
 -A FORWARD -m conntrack --ctorigdstport 30080 -j ACCEPT
 COMMIT
 `,
+  'own: nft': `table inet edge {
+	set blocked {
+		type ipv4_addr
+		flags interval
+		elements = { 203.0.113.64/26 }
+	}
+
+	map marks {
+		type inet_service : mark
+		elements = { 80 : 0x00000010, 443 : 0x00000020 }
+	}
+
+	chain early {
+		type filter hook prerouting priority raw; policy accept;
+		udp dport 4789 notrack
+		meta mark set tcp dport map @marks
+	}
+
+	chain first {
+		type filter hook prerouting priority mangle; policy accept;
+		meta mark & 0x000000f0 == 0x00000010 ct mark set 0x00000001
+		ct state untracked counter accept
+		iifname "cali*" meta mark set meta mark | 0x00000100
+		fib daddr type local meta mark set meta mark | 0x00000200
+	}
+
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ct state vmap { invalid : drop, established : accept, related : accept } comment "unreachable"
+		meta l4proto { tcp, udp } th dport vmap { 22 : jump ssh, 53 : accept, 1000-2000 : goto range }
+		ip saddr @blocked reject with icmp admin-prohibited
+		meta l4proto tcp reject with tcp reset
+		ct state untracked accept
+	}
+
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+		ct status dnat accept
+		ip saddr . tcp dport { 10.9.0.1 . 80, 10.9.0.1 . 443 } drop
+		oifname "docker0" meta mark & 0x00000100 == 0x00000000 drop
+		ip daddr 192.0.2.0-192.0.2.60 ip daddr != 192.0.2.44 drop
+		iifname != "eth0" jump ssh
+	}
+
+	chain forward-late {
+		type filter hook forward priority filter + 10; policy accept;
+		meta l4proto udp ip saddr @blocked drop
+	}
+
+	chain ssh {
+		tcp flags & (fin | syn | rst | ack) == syn ip saddr 198.51.100.0/24 return
+		ip saddr != @blocked accept
+	}
+
+	chain range {
+		tcp sport >= 1024 meta mark & 0x00000200 != 0x00000000 drop
+		udp sport >= 1024 drop
+		th sport 1-1023 drop comment "unreachable"
+	}
+
+	chain output {
+		type filter hook output priority filter; policy accept;
+		oifname "lo" accept
+		ip daddr 192.0.2.44 tcp dport != { 80, 443 } reject with icmp port-unreachable
+		ct direction original udp dport 53 accept
+	}
+}
+table ip lb {
+	map services {
+		type ipv4_addr . inet_proto . inet_service : verdict
+		elements = { 10.96.0.1 . tcp . 443 : goto svc-a,
+			     10.96.0.2 . udp . 53 : goto svc-b }
+	}
+
+	chain prerouting {
+		type nat hook prerouting priority dstnat; policy accept;
+		ip daddr . meta l4proto . th dport vmap @services
+		ip daddr 198.51.100.2 tcp dport 30080 dnat to 10.200.1.9:8080
+		tcp dport 8081 redirect to :9090
+	}
+
+	chain before {
+		type nat hook prerouting priority dstnat - 10; policy accept;
+		ip daddr 10.96.0.9 dnat to 10.200.1.3
+	}
+
+	chain output {
+		type nat hook output priority -100; policy accept;
+		ip daddr . meta l4proto . th dport vmap @services
+	}
+
+	chain svc-a {
+		ip saddr 10.9.0.0/16 meta mark set meta mark | 0x00004000
+		numgen random mod 3 vmap { 0 : goto ep-1, 1 : goto ep-2, 2 : goto ep-3 }
+	}
+
+	chain svc-b {
+		numgen inc mod 2 vmap { 0 : goto ep-1, 1 : goto ep-2 }
+	}
+
+	chain ep-1 {
+		meta l4proto { tcp, udp } dnat to 10.200.1.5:8443
+	}
+
+	chain ep-2 {
+		meta l4proto { tcp, udp } dnat to 10.200.1.6:8443
+	}
+
+	chain ep-3 {
+		ip daddr 10.96.0.1 tcp dport 443 dnat to 10.200.1.7
+	}
+
+	chain postrouting {
+		type nat hook postrouting priority srcnat; policy accept;
+		meta mark & 0x00004000 == 0x00000000 return
+		meta mark set meta mark ^ 0x00004000
+		masquerade fully-random
+	}
+}
+`,
 }

@@ -3,7 +3,6 @@
  * single answer (chance, a set that is not in the dump, an interface nobody named) it asks; it never guesses silently.
  */
 import { type CompiledChain, compileChain, DPORT_NOT, DST_NOT, MORE, NEVER, PROTO_NOT, SRC_NOT } from './compile.ts'
-import { redirectAddress } from './nat.ts'
 import type { Rule, Target } from './rule.ts'
 import type { Hook } from './ruleset.ts'
 import { slowMatch } from './match.ts'
@@ -111,11 +110,6 @@ export function runTable(walk: Walk, table: string, hook: Hook): TableVerdict {
       case 'MASQUERADE':
       case 'REDIRECT':
       case 'NETMAP':
-        if (target.kind === 'REDIRECT' && hook === 'PREROUTING' && table === 'nat') {
-          const at = { table, chain: chain.name, index: i, rule }
-          if (redirectAddress(walk, at) === undefined)
-            return { kind: 'DROP', chain: chain.name, index: i, policy: false }
-        }
         return { kind: 'NAT', target, chain: chain.name, index: i, rule }
       case 'chain': {
         const to = walk.source.chain(table, target.name)
@@ -165,7 +159,8 @@ function passTarget(walk: Walk, target: Target, table: string, chain: string, in
       }
       return
     case 'NOTRACK':
-      walk.untracked = true
+      // over loopback the packet is known from OUTPUT: ignored (xt_CT.c notrack_tg)
+      if (!walk.ctEntry) walk.untracked = true
       return
     case 'passing':
       walk.effects.push({ kind: 'log', table, chain, index })

@@ -85,8 +85,14 @@ function netmap(ip: Ip, to: Cidr): string {
   return to.family === 4 ? formatIp4(words[0]!) : formatIp6(words)
 }
 
+/** REDIRECT to an interface that has no address drops the packet. */
+export function leadsNowhere(walk: Walk, hook: Hook, verdict: Extract<TableVerdict, { kind: 'NAT' }>): boolean {
+  const redirect = verdict.target.kind === 'REDIRECT' && hook === 'PREROUTING'
+  return redirect && redirectAddress(walk, question(verdict)) === undefined
+}
+
 /** nf_nat_redirect: an address of the interface that the packet came by; without one the packet is dropped. */
-export function redirectAddress(walk: Walk, rule: ReturnType<typeof question>): string | undefined {
+function redirectAddress(walk: Walk, rule: ReturnType<typeof question>): string | undefined {
   const mine = addressesOf(walk.links).filter((a) => a.ip.family === walk.family)
   if (walk.links.some((link) => link.name === walk.inDev)) return mine.find((a) => a.dev === walk.inDev)?.ip.text
   const dev = walk.inDev || 'the interface that it came by'

@@ -9,7 +9,7 @@ import { type ConntrackEntry, track, type Tracked } from './conntrack.ts'
 import { runTable, type TableVerdict } from './evaluate.ts'
 import type { Ask, Walk } from './walk.ts'
 import type { Entry, NetNamespace } from './namespace.ts'
-import { natSetup } from './nat.ts'
+import { leadsNowhere, natSetup } from './nat.ts'
 import { type Packet, reverse } from './packet.ts'
 import { isLocalAddress, lookupRoute } from './route.ts'
 import type { Traversal } from './traversal.ts'
@@ -313,6 +313,7 @@ function natHook(run: Run, hook: Hook, half: 'dst' | 'src'): Stop | undefined {
       run.markBits |= run.mark
       if (verdict.kind === 'DROP' || verdict.kind === 'REJECT') return stopOf(verdict, 'nat', hook)
       if (verdict.kind !== 'NAT') continue
+      if (leadsNowhere(run, hook, verdict)) return stopOf({ ...verdict, kind: 'DROP', policy: false }, 'nat', hook)
       setUp(run, hook, half, verdict)
       return undefined
     }
