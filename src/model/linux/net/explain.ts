@@ -50,10 +50,13 @@ function hopText(hop: PacketHop): string {
   const where = hop.netns === '' ? hop.node : `${hop.node}, ${hop.netns}`
   const nat = hop.nat.map((change) => `${change.kind} ${change.from} to ${change.to}`)
   const rules = hop.matched.filter((step) => step.table === 'nat').map((step) => `${step.chain} ${step.rule}`)
+  // of nft what its maps gave: that is where the way is decided
+  const found = hop.matched.flatMap((step) => (step.table.includes('/') && step.found !== undefined ? [step.found] : []))
   const parts = [
     `${where}: ${hop.inDev ?? 'socket'} to ${hop.outDev ?? (hop.verdict === 'ACCEPT' ? 'socket' : 'nowhere')}`,
     ...(hop.ctState === undefined ? [] : [`conntrack ${hop.ctState}`]),
     ...(rules.length > 0 ? [`nat rules ${rules.join(' > ')}`] : []),
+    ...(found.length > 0 ? [`nft found ${found.join(' > ')}`] : []),
     ...nat,
     ...(hop.stoppedBy === undefined ? [] : [`${hop.verdict} by ${hop.stoppedBy}`]),
   ]
@@ -65,6 +68,11 @@ function decidingCommand(packet: PacketRecord | undefined): FlowExplanation['com
   if (!hop) return undefined
   if (hop.matched.some((step) => step.table === 'ipvs') || /^virtual server /.test(hop.stoppedBy ?? ''))
     return { line: 'ipvsadm -Ln', node: hop.node }
+  const nft = hop.matched.findLast((step) => step.table.includes('/'))
+  if (nft) {
+    const [family, ...name] = nft.table.split('/')
+    return { line: `nft list table ${family} ${name.join('/')}`, node: hop.node }
+  }
   const table = hop.verdict === 'ACCEPT' ? 'nat' : 'filter'
   return { line: `iptables-save -t ${table}`, node: hop.node }
 }
