@@ -51,7 +51,9 @@ function hopText(hop: PacketHop): string {
   const nat = hop.nat.map((change) => `${change.kind} ${change.from} to ${change.to}`)
   const rules = hop.matched.filter((step) => step.table === 'nat').map((step) => `${step.chain} ${step.rule}`)
   // of nft what its maps gave: that is where the way is decided
-  const found = hop.matched.flatMap((step) => (step.table.includes('/') && step.found !== undefined ? [step.found] : []))
+  const found = hop.matched.flatMap((step) =>
+    step.table.includes('/') && step.found !== undefined ? [step.found] : [],
+  )
   const parts = [
     `${where}: ${hop.inDev ?? 'socket'} to ${hop.outDev ?? (hop.verdict === 'ACCEPT' ? 'socket' : 'nowhere')}`,
     ...(hop.ctState === undefined ? [] : [`conntrack ${hop.ctState}`]),
