@@ -8,6 +8,7 @@ import type { Block, CauseBlock, CheckBlock, Lesson, Problem, WhyBlock } from '.
 /** Points of a hundred: what holds at the end, and what was named as cause. */
 export const POINTS = { checks: 70, causes: 30, hint: 10, touched: 10, late: 10, atMost: 30, pass: 66 } as const
 
+const FEW = 5
 const READS = /^(get|list|watch)$/
 const ASKS_RUNTIME = /^(Version|Status|List\w*|\w+Status|\w+Stats|ImageFsInfo|RuntimeConfig)$/
 
@@ -30,6 +31,10 @@ export function touchesOf(input: Pick<Input, 'kind' | 'to' | 'data'>): string | 
     const method = text(data['method'])
     return ASKS_RUNTIME.test(method) ? undefined : `${input.to} ${method}`
   }
+  // To remove a few flows is not to empty the table.
+  const { ids } = data as { ids?: readonly unknown[] }
+  if (input.kind === 'kernel.conntrack-delete' && (ids?.length ?? 0) >= FEW)
+    return `${input.to} ${input.kind} of ${ids!.length} flows`
   if (input.kind === 'fault.set') return `faults ${text(data['name'])} ${text(data['target'])}`
   return `${input.to} ${input.kind}`
 }

@@ -152,12 +152,11 @@ export function openLab(scenario: string, seed: number, loadFilters?: () => Prom
       copy.restore(machine.save())
       return runShell(machineRunner(copy), script, files, loadFilters)
     },
-    advance(limit) {
+    advance(limit, stride) {
       const next = machine.nextAt()
       if (machine.now >= limit) return false
       if (next === undefined || next > limit) machine.idleUntil(limit)
-      // A look at the cluster costs more than an event: go on to the end of this tenth of a second.
-      else for (const end = Math.min(limit, next + 100_000); (machine.nextAt() ?? Infinity) <= end;) runner.step()
+      else for (const end = Math.min(limit, next + stride); (machine.nextAt() ?? Infinity) <= end;) runner.step()
       return true
     },
     write: (path, text) => void (files[path] = text),
