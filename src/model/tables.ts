@@ -52,6 +52,7 @@ import type {
   MetalLbSpeakerRecord,
   NeighbourRecord,
 } from './load-balancer/records.ts'
+import type { TriggerRecord } from './controllers/trigger-time.ts'
 import type { ConntrackEntry } from './linux/netfilter/conntrack.ts'
 import type { Packet } from './linux/netfilter/packet.ts'
 import type { Trace, TraceStep } from './linux/netfilter/trace.ts'
@@ -1001,6 +1002,7 @@ export interface Tables {
   zones: ZoneRecord
   evictions: EvictionRecord
   sliceTracks: SliceTrackRecord
+  triggerTimes: TriggerRecord
 
   scheduling: SchedulingRecord
   nodeRoom: NodeRoomRecord

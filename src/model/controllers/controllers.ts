@@ -152,5 +152,6 @@ export const controllerManager: ModelComponent = {
     zones: { owner: CONTROLLER_MANAGER },
     evictions: { owner: CONTROLLER_MANAGER, indexes: { node: (e) => e.node } },
     sliceTracks: { owner: CONTROLLER_MANAGER },
+    triggerTimes: { owner: CONTROLLER_MANAGER },
   },
 }

@@ -1,20 +1,20 @@
 // The Endpoints controller: the old form of what EndpointSlices say, kept for those who still read it. Deprecated in 1.33
 // (pkg/controller/endpoint/endpoints_controller.go).
-import { rfc3339 } from '../../../sim/clock.ts'
 import type { Rule } from '../../../sim/contract.ts'
 import { deepEqual } from '../../apiserver/equality.ts'
 import type { KubeObject } from '../../apiserver/objects.ts'
 import { getObject } from '../../apiserver/object-store.ts'
+import { matchesMap } from '../../apiserver/selectors.ts'
 import { resourceOf } from '../../apiserver/resources.ts'
 import type { ApiWatchEvent } from '../../messages.ts'
 import type { ModelReader, ModelWorld } from '../../tables.ts'
 import { servicesOfPod } from '../endpointslice/endpointslice.ts'
 import { DONE, type Controller, type Step } from '../engine.ts'
 import { keyOf } from '../pod-facts.ts'
+import { forgetTriggerTime, triggerTime, withTriggerTime } from '../trigger-time.ts'
 import { endpointsLabels, subsetsOf, type Endpoints } from './subsets.ts'
 
 const NAME = 'endpoints-controller'
-const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time'
 const RESOURCE = resourceOf('endpoints', '')!
 
 export const endpointsRules: readonly Rule[] = [
@@ -46,12 +46,16 @@ function sync(world: ModelWorld, key: string): Step {
   const service = world.get('services', key)
   const current = endpointsOf(world, key)
   if (!service) {
+    forgetTriggerTime(world, NAME, key)
     const own = current?.metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller'
     return current && own ? { requests: [{ verb: 'delete', resource: 'endpoints', namespace, name }] } : DONE
   }
   if (service.spec.type === 'ExternalName' || Object.keys(service.spec.selector ?? {}).length === 0) return DONE
   if (world.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined) return DONE
-  const subsets = subsetsOf(service, world.by('pods', 'namespace', namespace))
+  const pods = world.by('pods', 'namespace', namespace)
+  const subsets = subsetsOf(service, pods)
+  const selected = pods.filter((pod) => matchesMap(service.spec.selector, pod.metadata.labels))
+  const trigger = triggerTime(world, NAME, key, service, selected)
   const labels = endpointsLabels(service)
   if (current && deepEqual(current.subsets ?? [], subsets) && deepEqual(current.metadata.labels ?? {}, labels))
     return DONE
@@ -59,11 +63,11 @@ function sync(world: ModelWorld, key: string): Step {
     service: key,
     addresses: subsets.flatMap((s) => (s.addresses ?? []).map((a) => a.ip)).slice(0, 20),
   })
-  const annotations = { ...current?.metadata.annotations, [TRIGGER_TIME]: rfc3339(world.now) }
+  const metadata = withTriggerTime({ ...current?.metadata, name, namespace, labels }, trigger)
   const body = {
     apiVersion: 'v1',
     kind: 'Endpoints',
-    metadata: { ...current?.metadata, name, namespace, labels, annotations },
+    metadata,
     ...(subsets.length > 0 ? { subsets } : {}),
   } as unknown as KubeObject
   return {

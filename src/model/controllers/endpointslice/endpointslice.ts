@@ -1,22 +1,18 @@
 // The EndpointSlice controller (pkg/controller/endpointslice/endpointslice_controller.go).
-import { rfc3339 } from '../../../sim/clock.ts'
 import type { Rule } from '../../../sim/contract.ts'
 import { deepEqual } from '../../apiserver/equality.ts'
 import { matchesMap } from '../../apiserver/selectors.ts'
-import type { EndpointSlice, KubeObject, Labels, Pod } from '../../apiserver/objects.ts'
+import type { EndpointSlice, KubeObject, Labels, ObjectMeta, Pod } from '../../apiserver/objects.ts'
 import type { ApiRequest, ApiWatchEvent } from '../../messages.ts'
 import type { ModelWorld } from '../../tables.ts'
 import { DONE, type Controller, type Step } from '../engine.ts'
 import { recordEvent, referenceTo } from '../event-recorder.ts'
 import { addressesOf, keyOf, podFacts } from '../pod-facts.ts'
+import { forgetTriggerTime, triggerTime, withTriggerTime } from '../trigger-time.ts'
 import { asksForTopology } from './hints.ts'
 import { MANAGED_BY, reconcileSlices, SERVICE_NAME } from './reconcile.ts'
 
 const NAME = 'endpointslice-controller'
-const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time'
-
-// Upstream keeps the earliest change that a write is for; here it is the moment of the write.
-const triggerTime = (world: ModelWorld): Labels => ({ [TRIGGER_TIME]: rfc3339(world.now) })
 
 export const endpointSliceRules: readonly Rule[] = [
   {
@@ -110,6 +106,7 @@ function matching(world: ModelWorld, namespace: string, labels: Labels | undefin
 function sync(world: ModelWorld, key: string): Step {
   const service = world.get('services', key)
   // The slices of a deleted Service go with it: owner references, garbage collector.
+  if (!service) forgetTriggerTime(world, NAME, key)
   if (!service || service.spec.type === 'ExternalName') return DONE
   if (!service.spec.selector || Object.keys(service.spec.selector).length === 0) {
     world.because('ES3', { service: key })
@@ -128,6 +125,8 @@ function sync(world: ModelWorld, key: string): Step {
     (name) => world.get('nodes', name),
     () => world.all('nodes'),
   )
+  const selected = pods.filter((pod) => matchesMap(service.spec.selector, pod.metadata.labels))
+  const trigger = triggerTime(world, NAME, key, service, selected)
   for (const told of plan.events) recordEvent(world, NAME, referenceTo(service as KubeObject), told)
   if (plan.create.length + plan.update.length + plan.delete.length === 0)
     return plan.nodeless.length > 0 ? { error: `skipping Pod ${plan.nodeless[0]}: Node Not Found` } : DONE
@@ -143,14 +142,13 @@ function sync(world: ModelWorld, key: string): Step {
     deletes: plan.delete.map((s) => s.metadata.name),
   })
   const requests: ApiRequest[] = []
-  const trigger = triggerTime(world)
   if (service.metadata.deletionTimestamp === undefined)
     for (const body of plan.create)
       requests.push({
         verb: 'create',
         resource: 'endpointslices',
         namespace,
-        body: { ...body, metadata: { ...(body['metadata'] as object), annotations: trigger } },
+        body: { ...body, metadata: withTriggerTime(body['metadata'] as ObjectMeta, trigger) },
       })
   for (const slice of plan.update) {
     // The write counts the generation up by one (labels alone do not); it carries the resourceVersion, so it happens on
@@ -193,6 +191,6 @@ function endpointFacts(
   return facts
 }
 
-function withAnnotations(slice: EndpointSlice, add: Labels): KubeObject {
-  return { ...slice, metadata: { ...slice.metadata, annotations: { ...slice.metadata.annotations, ...add } } }
+function withAnnotations(slice: EndpointSlice, at: string | undefined): KubeObject {
+  return { ...slice, metadata: withTriggerTime(slice.metadata, at) }
 }
