@@ -109,8 +109,9 @@ function fromHere(run: Run): Traversal {
     before = run.dst.text
     route = routeOut(run)
     if ('verdict' in route) return finish(run, 'stopped', route)
-    run.outDev = route.unknown ? undefined : route.dev
   }
+  // the chains of OUTPUT see the device of the first route to the end (nf_hook_state)
+  run.outDev = route.unknown ? undefined : route.dev
   const post = passHook(run, 'POSTROUTING')
   if (post) return isDetour(post) ? detour(run, post, 'sent') : finish(run, 'stopped', post)
   if (route.dev !== 'lo') return leave(run, 'sent', route.dev, route.via ?? run.dst.text)

@@ -171,8 +171,8 @@ const inDevice = (walk: Walk): string | undefined =>
 function ct(place: Place, expression: Extract<Expression, { kind: 'ct' }>): Result {
   const { walk, base } = place
   const { key, direction } = expression
-  // connection tracking runs at priority -200
-  const early = base.priority < -200 && (base.hook === 'prerouting' || base.hook === 'output')
+  // connection tracking runs at priority -200; over loopback a packet is known from OUTPUT
+  const early = base.priority < -200 && (base.hook === 'prerouting' || base.hook === 'output') && !walk.ctEntry
   if (key === 'state') {
     if (early && !walk.untracked) return CT_STATES.invalid
     return CT_STATES[(walk.untracked ? 'untracked' : walk.ctState.toLowerCase()) as keyof typeof CT_STATES]
