@@ -12,7 +12,9 @@ import { TableText } from './kube-proxy/nftables/table-text.ts'
 import { newProxier, newTracker, type Tracker } from './kube-proxy/proxier.ts'
 import { type ServicePortInfo } from './kube-proxy/service-port.ts'
 import { categorizeEndpoints } from './kube-proxy/topology.ts'
+import { backendId, lookupService } from './linux/bpf/maps.ts'
 import { namespaceOf } from './linux/net/places.ts'
+import { joinHostPort } from './linux/netfilter/address.ts'
 import { explore } from './linux/netfilter/explore.ts'
 import { planRestore } from './linux/netfilter/restore.ts'
 import { MapRules } from './linux/netfilter/ruleset.ts'
@@ -124,6 +126,8 @@ function contents(store: NftStore): Map<string, string> {
 
 /** Modes whose packets meet netfilter alone, and whose refusals are alike. */
 const BY_RULES: ReadonlySet<string> = new Set(['iptables', 'nftables'])
+/** Those that choose at random: any endpoint can be met by the next connection. */
+const ANY: ReadonlySet<string> = new Set(['iptables', 'nftables', 'ebpf'])
 
 /**
  * In every mode a packet to a ClusterIP or a node port of a Service with ready endpoints reaches one of them; where only
@@ -132,8 +136,7 @@ const BY_RULES: ReadonlySet<string> = new Set(['iptables', 'nftables'])
 export function wrongWays(reader: ModelReader): string[] {
   return reader.all('machines').flatMap(({ name: node, ip }) => {
     const mode = reader.get('kubeProxies', node)?.mode
-    // a BPF program at the socket translates before there is a packet
-    if (mode === undefined || mode === 'ebpf') return []
+    if (mode === undefined) return []
     const config = configOf(reader, node)
     const out: string[] = []
     for (const { ports, endpoints } of watching(reader, newTracker(config)).services())
@@ -143,7 +146,7 @@ export function wrongWays(reader: ModelReader): string[] {
         const check = (what: string, src: string, dst: string, dport: number, policyLocal: boolean): void => {
           const serving = (policyLocal ? local : cluster).map((ep) => ep.text)
           const refused = hasAny ? 'DROP' : 'REJECT'
-          const got = waysOf(reader, node, port, src, dst, dport)
+          const got = (mode === 'ebpf' ? byMaps : waysOf)(reader, node, port, src, dst, dport)
           if (serving.length === 0) {
             if (BY_RULES.has(mode) && got.join() !== refused)
               out.push(`${mode} on ${node}, ${port.name} by ${what}: want ${refused}, got ${got.join(', ')}`)
@@ -156,11 +159,30 @@ export function wrongWays(reader: ModelReader): string[] {
             out.push(`${mode} on ${node}, ${port.name} by ${what}: want ${serving.join(', ')}, got ${got.join(', ')}`)
         }
         check('ClusterIP', ip, port.clusterIP, port.port, port.internalPolicyLocal)
-        if (port.nodePort !== 0) check('node port', '203.0.113.10', ip, port.nodePort, port.externalPolicyLocal)
+        if (port.nodePort !== 0) check('node port', OUTSIDE, ip, port.nodePort, port.externalPolicyLocal)
       }
     return out.slice(0, 3)
   })
 }
+
+/** Where a BPF program sends it: one at the socket of a local client, before there is a packet, or one at the device. */
+function byMaps(
+  reader: ModelReader,
+  node: string,
+  port: ServicePortInfo,
+  src: string,
+  dst: string,
+  dport: number,
+): string[] {
+  const service = lookupService(reader, node, port.protocol, dst, dport, src === OUTSIDE ? 'external' : 'internal')
+  if (!service) return ['nobody']
+  return service.backends.map((id) => {
+    const backend = reader.get('bpfBackends', backendId(node, id))
+    return backend ? joinHostPort(backend.ip, backend.port) : `backend ${id}, which is gone`
+  })
+}
+
+const OUTSIDE = '203.0.113.10'
 
 /** Where the first packet of a connection can go: `ip:port` of endpoints, or what stops it. */
 function waysOf(
@@ -171,11 +193,10 @@ function waysOf(
   dst: string,
   dport: number,
 ): string[] {
-  const outside = src === '203.0.113.10'
   const { branches } = explore(
     namespaceOf(reader, node, ''),
     { proto: port.protocol, src, dst, sport: 61_234, dport },
-    outside ? { inDev: 'eth0' } : {},
+    src === OUTSIDE ? { inDev: 'eth0' } : {},
   )
   const ways = branches.map(({ traversal }) =>
     traversal.verdict === 'ACCEPT'

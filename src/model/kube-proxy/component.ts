@@ -11,7 +11,7 @@ import type { ConntrackDelete } from '../linux/netfilter/component.ts'
 import type { KubeProxyRecord, ModelComponent, ModelWorld } from '../tables.ts'
 import { conntrackMax, type ProxySettingsRecord, readConfiguration, sysctlsOf } from './configuration.ts'
 import { forgetAll, keyOf, liveConfig, serviceStates, trackService, trackSlice } from './live-state.ts'
-import { logStart, logSynced } from './log.ts'
+import { logStart, logSynced, proxyLog } from './log.ts'
 import type { KernelWrite, ProxyMode } from './mode.ts'
 import { cleansUp, MODES } from './modes.ts'
 import { staleUdpEntries } from './stale-conntrack.ts'
@@ -218,6 +218,7 @@ function sync(world: ModelWorld, event: SimEvent): void {
     options: proxy.configuration.options,
     memory: proxy.memory,
   })
+  for (const { severity, place, says } of plan.says ?? []) proxyLog(world, node, place, says, severity)
   const facts = { services: proxy.changed.slice(0, 20), full, lines: plan.lines }
   plan.writes.forEach((write, i) => {
     const last = i === plan.writes.length - 1
@@ -256,6 +257,8 @@ function written(world: ModelWorld, event: SimEvent<Written>): void {
     failures: proxy.failures + (ok ? 0 : 1),
   })
   if (!ok) {
+    for (const { severity, place, says } of modeOf(proxy).failed?.(error?.message ?? '') ?? [])
+      proxyLog(world, proxy.node, place, says, severity)
     world.because('KP6', { line: error?.line ?? 0, message: error?.message ?? '' })
     return schedule(world, next, { what: 'the last restore failed' }, SYNC_PERIOD)
   }

@@ -34,12 +34,21 @@ export interface SyncInput {
   readonly memory: unknown
 }
 
+export interface LogLine {
+  readonly severity: 'I' | 'E'
+  /** `proxier.go:1224` */
+  readonly place: string
+  readonly says: string
+}
+
 export interface SyncPlan {
   /** In order. The answer to the last one ends the sync; when there is none, nothing had to be written. */
   readonly writes: readonly KernelWrite[]
   readonly cleanedUp: boolean
   /** Size of what is written, for people: lines of a restore, lines of an nft transaction, netlink calls. */
   readonly lines: number
+  /** What the process logs about it. */
+  readonly says?: readonly LogLine[]
   /** What the process keeps in its memory until the next sync. Plain. */
   readonly memory?: unknown
   readonly metrics: {
@@ -59,6 +68,8 @@ export interface ProxyMode {
   /** Rules that say what its syncs write; those of iptables where there is none. */
   readonly rules?: { readonly full: string; readonly partial: string }
   plan(reader: ModelReader, input: SyncInput): SyncPlan
+  /** What it logs when the kernel refuses a write. */
+  failed?(message: string): readonly LogLine[]
   /** What takes all of this mode away again (CleanupLeftovers): at start in another mode, and for --cleanup. */
   cleanup(reader: ModelReader, node: string): readonly KernelWrite[]
   /**

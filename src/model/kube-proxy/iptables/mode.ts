@@ -13,6 +13,14 @@ export const iptablesMode: ProxyMode = {
   answers: ['kernel.iptables-restored'],
   plan,
   cleanup,
+  failed: (message) => [
+    {
+      severity: 'E',
+      place: 'proxier.go:1554',
+      says: `"Failed to execute iptables-restore" err=${JSON.stringify(message)} ipFamily="IPv4"`,
+    },
+    { severity: 'I', place: 'proxier.go:756', says: '"Sync failed" ipFamily="IPv4" retryingTime="30s"' },
+  ],
   /** Monitor (pkg/util/iptables/iptables.go): the chain that nobody uses is gone, so somebody emptied the tables. */
   lost(reader, node) {
     const table = CANARY.tables[0]

@@ -110,6 +110,14 @@ describe('a node whose kube-proxy is switched to nftables', () => {
     lab.run(20 * SECOND)
     const proxy = () => lab.reader.get('kubeProxies', 'worker-1')!
     expect([proxy().failures, proxy().needFullSync]).toEqual([1, true])
+    const container = lab.reader.get('processes', `worker-1|${proxy().pid}`)!.containerId!
+    const log = lab.reader.by('containerLogs', 'container', container).map((line) => line.text)
+    expect(log.filter((line) => /failed/.test(line))).toEqual([
+      expect.stringMatching(
+        /^E.* proxier.go:\d+\] "nftables sync failed" err=".*No such file or directory" ipFamily="IPv4"$/,
+      ),
+      expect.stringMatching(/"Sync failed" ipFamily="IPv4" retryingTime="30s"$/),
+    ])
     lab.run(30 * SECOND)
     expect(wrongRules(lab.reader)).toEqual([])
     expect(pod(lab.connect(WORKER, clusterIP(lab), 80, GET))).toMatch(/^web-/)

@@ -15,6 +15,14 @@ export const nftablesMode: ProxyMode = {
   rules: { full: 'KP31', partial: 'KP32' },
   plan,
   cleanup,
+  failed: (message) => [
+    {
+      severity: 'E',
+      place: 'proxier.go:1860',
+      says: `"nftables sync failed" err=${JSON.stringify(message)} ipFamily="IPv4"`,
+    },
+    { severity: 'I', place: 'proxier.go:1238', says: '"Sync failed" ipFamily="IPv4" retryingTime="30s"' },
+  ],
 }
 
 function running(lines: readonly string[], delayMicros: number): KernelWrite {
@@ -59,6 +67,16 @@ function plan(reader: ModelReader, input: SyncInput): SyncPlan {
     writes,
     cleanedUp: true,
     lines: result.lines.length,
+    says:
+      result.deletion.length === 0
+        ? []
+        : [
+            {
+              severity: 'I',
+              place: 'proxier.go:1272',
+              says: `"Deleting stale nftables chains" ipFamily="IPv4" numChains=${result.deletion.length}`,
+            },
+          ],
     memory: result.memory,
     metrics: {
       filterRules: 0,
