@@ -3,7 +3,7 @@
  * must be there before the first event that may need it. Until then the worker hears nothing but what shows the default
  * cluster coming up and moving.
  */
-import type { ToWorker } from './protocol.ts'
+import type { Ask, ToWorker } from './protocol.ts'
 
 type Late = Readonly<Record<string, (...given: never[]) => unknown>>
 
@@ -35,7 +35,12 @@ export function late(name: string): Late {
   return part
 }
 
-/** Whether a message can be obeyed with the first part of the model alone. */
+/** Questions that are answered from what is written down already. */
+const READS: ReadonlySet<string> = new Set(
+  ['entry', 'causes', 'effects', 'events', 'history', 'rules', 'hash', 'faults', 'scenarios'] satisfies Ask['q'][],
+)
+
+/** Whether a message cannot be obeyed with the first part of the model alone. */
 export function needsRest(message: ToWorker): boolean {
   switch (message.t) {
     case 'open':
@@ -47,7 +52,7 @@ export function needsRest(message: ToWorker): boolean {
     case 'visible':
       return false
     case 'ask':
-      return ['plan', 'apply', 'run', 'shares'].includes(message.ask.q)
+      return !READS.has(message.ask.q)
     default:
       return true
   }
