@@ -4,6 +4,7 @@ import { SECOND } from '../../sim/clock.ts'
 import type { EndpointSlice, Service } from '../apiserver/objects.ts'
 import { httpGet, type HttpResponse } from '../images/payloads.ts'
 import type { FlowRecord } from '../tables.ts'
+import { unsettled } from '../settled.ts'
 import { TestLab } from '../test-lab.ts'
 import { candidatesFor } from './election.ts'
 import { inPool, nextFree, POOL } from './pool.ts'
@@ -25,6 +26,7 @@ const nodesOfWeb = (lab: TestLab): string[] =>
 describe('MetalLB', () => {
   it('gives an address, and one node with an endpoint answers for it; the pod sees the client', () => {
     const lab = new TestLab('services')
+    expect(unsettled(lab.reader)).toEqual([])
     const ip = ipOf(lab, 'web-lb')!
     expect(ip).toBe('172.18.255.200')
     const owner = lab.reader.get('neighbours', ip)!.node
