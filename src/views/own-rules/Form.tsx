@@ -3,6 +3,7 @@ import type { Loaded, PacketForm } from '../../lab/rules-protocol.ts'
 import { change, send } from './desk.ts'
 import css from './own-rules.module.css'
 
+const ANY_NODE = '192.0.2.10'
 const PROTOCOLS = ['tcp', 'udp', 'sctp', 'icmp', 'ipv6-icmp']
 
 /** The packet: from where, to where, in by which interface, first of its flow or not. */
@@ -30,8 +31,10 @@ export function Form({ loaded, form, fault }: { loaded: Loaded; form: PacketForm
       )}
     </div>
   )
+  // a dump that names no address of the node has its ports under one that stands for it
+  const own = form.nodeIps.split(/[\s,]+/).includes(form.dst)
   const chosen = loaded.targets.findIndex(
-    (t) => t.ip === form.dst && String(t.port) === form.dport && t.proto === form.proto,
+    (t) => (t.ip === form.dst || (own && t.ip === ANY_NODE)) && String(t.port) === form.dport && t.proto === form.proto,
   )
   const ports = !form.proto.includes('icmp')
   return (
@@ -52,13 +55,17 @@ export function Form({ loaded, form, fault }: { loaded: Loaded; form: PacketForm
             value={chosen}
             onChange={(event) => {
               const target = loaded.targets[Number(event.target.value)]
-              if (target) send({ ...form, proto: target.proto, dst: target.ip, dport: String(target.port) })
+              if (!target) return
+              const node = target.ip === ANY_NODE ? form.nodeIps.split(/[\s,]+/).find(Boolean) : undefined
+              const dst = node ?? target.ip
+              const nodeIps = target.ip === ANY_NODE && !node ? dst : form.nodeIps
+              send({ ...form, proto: target.proto, dst, dport: String(target.port), nodeIps })
             }}
           >
             {chosen < 0 && <option value={-1}>an address of your own</option>}
             {loaded.targets.map((target, i) => (
               <option key={i} value={i}>
-                {target.says}, {target.proto} {target.ip}:{target.port}
+                {target.says}, {target.proto} {target.ip === ANY_NODE ? 'the node' : target.ip}:{target.port}
               </option>
             ))}
           </select>

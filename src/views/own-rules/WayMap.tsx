@@ -31,12 +31,13 @@ export function WayMap({ way, cursor, width }: { way: Way; cursor: number | unde
   const { hook, step } = standsAt(way, cursor)
   const atEnd = cursor === undefined
   const accepted = way.verdict === 'ACCEPT'
-  const last = places[places.length - 1]
-  const stop = last ? (last.dips.length > 0 ? endOf(last.dips[last.dips.length - 1]!) : last.x) : ENTRY
+  const stop = stopOf(places, way, width)
   const spot = atEnd
-    ? { x: accepted ? width - 18 : stop, y: TRUNK }
+    ? accepted
+      ? { x: width - 18, y: TRUNK }
+      : stop
     : (spotOf(places, hook, step?.table, step?.chain) ?? { x: ENTRY, y: TRUNK })
-  const d = route(places, accepted ? width - 12 : stop)
+  const d = route(places, width - 12)
   return (
     <svg
       width={width}
@@ -66,7 +67,7 @@ export function WayMap({ way, cursor, width }: { way: Way; cursor: number | unde
           ))}
         </g>
       ))}
-      <path className={css.straight} d={`M${places[0]?.x ?? ENTRY} ${TRUNK}H${accepted ? width - 12 : stop}`} />
+      <path className={css.straight} d={`M${places[0]?.x ?? ENTRY} ${TRUNK}H${width - 12}`} />
       <path className={css.ahead} d={d} />
       <path className={css.travelled} d={d} clipPath={`url(#${clip})`} />
       {places.map((place) => (
@@ -89,12 +90,16 @@ export function WayMap({ way, cursor, width }: { way: Way; cursor: number | unde
       ))}
       {!accepted && atEnd && (
         <g>
-          <path className={css.stopped} d={`M${stop} ${TRUNK}h16`} />
-          <Cross x={stop + 28} y={TRUNK} half={8} />
-          <text className={css.failedWord} x={stop + 44} y={TRUNK + 4}>
+          {way.verdict === 'REJECT' && <path className={css.answer} d={`M${stop.x} ${stop.y - 12}V46H8`} />}
+          <circle className={css.stop} cx={stop.x} cy={stop.y} r={13} />
+          <Cross x={stop.x} y={stop.y} half={7} />
+          <text
+            className={css.failedWord}
+            x={Math.min(stop.x + 20, width - 86)}
+            y={stop.y === TRUNK ? TRUNK + 22 : stop.y - 10}
+          >
             {way.verdict === 'DROP' ? 'dropped' : 'rejected'}
           </text>
-          {way.verdict === 'REJECT' && <path className={css.answer} d={`M${stop + 28} ${TRUNK - 12}V44H8`} />}
         </g>
       )}
       {(accepted || !atEnd) && <Glyph plane="packet" x={spot.x} y={spot.y} radius={9.5} halo />}
@@ -106,7 +111,6 @@ export function WayMap({ way, cursor, width }: { way: Way; cursor: number | unde
 const head = (text: string, most: number): string =>
   text.length <= most ? text : `${text.slice(0, Math.max(1, most - 1))}…`
 
-const endOf = (dip: PlacedDip): number => dip.x + dip.width + BEND / 2
 const NAME = textWidth('KUBE-SVC-ABCD…', 12, true)
 
 function placesOf(way: Way, width: number): Place[] {
@@ -162,6 +166,19 @@ function route(places: readonly Place[], end: number): string {
     }
   }
   return `${d}H${end}`
+}
+
+/** Where the rule stands that ended it; a policy stands at the end of its table. */
+function stopOf(places: readonly Place[], way: Way, width: number): { x: number; y: number } {
+  const place = places[places.length - 1]
+  if (!place) return { x: width / 2, y: TRUNK }
+  const { stoppedBy } = way
+  const dip = place.dips.find((one) => one.table === stoppedBy?.table) ?? place.dips[place.dips.length - 1]
+  if (!dip) return { x: place.x + 44, y: TRUNK }
+  const at = stoppedBy && stoppedBy.rule > 0 ? spotOf(places, place.hook, dip.table, stoppedBy.chain) : undefined
+  return at && at.y === DIP
+    ? { x: Math.min(at.x + 30, dip.x + dip.width - 12), y: DIP }
+    : { x: dip.x + dip.width - 12, y: DIP }
 }
 
 function spotOf(

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react'
 import type { Replica, ViewProps } from '../contract.ts'
+import { Live } from '../drawing/live.tsx'
 import { spellSpan } from '../drawing/spell.ts'
 import { showFace, useFace } from './face.ts'
 import { FourModes } from './FourModes.tsx'
@@ -17,6 +18,8 @@ const HEADS: Readonly<Partial<Record<Tab, readonly string[]>>> = {
   routes: ['destination', 'via', 'dev', 'src', 'proto', 'scope'],
   links: ['link', 'in', 'kind', 'addresses', 'belongs to', 'state'],
 }
+
+const NARROW = 700
 
 /** The tables of the kernel as text, live; or the four modes of kube-proxy beside each other. */
 export default function Rules(props: ViewProps) {
@@ -57,7 +60,14 @@ export default function Rules(props: ViewProps) {
             ))}
           </select>
         </label>
-        <ProxyMode replica={replica} node={node} />
+        {size.width < NARROW ? (
+          <details className={css.modeBox}>
+            <summary>Mode and lag of {node}</summary>
+            <ProxyMode replica={replica} node={node} />
+          </details>
+        ) : (
+          <ProxyMode replica={replica} node={node} />
+        )}
         <button className={css.command} onClick={() => onRun(tab.command(node))} title="Run it in the terminal">
           {tab.command(node)}
         </button>
@@ -78,7 +88,7 @@ export default function Rules(props: ViewProps) {
   )
 }
 
-function Rows({ replica, node, now, tab, selected, onSelect }: ViewProps & { tab: Tab }) {
+function Rows({ replica, node, now, tab, selected, onSelect, onFrame }: ViewProps & { tab: Tab }) {
   const second = Math.floor(now / 1e6) * 1e6
   const rows = useMemo(
     () =>
@@ -90,12 +100,14 @@ function Rows({ replica, node, now, tab, selected, onSelect }: ViewProps & { tab
     [replica, node, tab, second],
   )
   return (
-    <Grid
-      heads={HEADS[tab]!}
-      rows={rows}
-      selected={selected?.kind === 'record' ? selected.id : undefined}
-      onSelect={(select) => onSelect({ kind: 'record', ...select })}
-    />
+    <Live replica={replica} now={now} onFrame={onFrame}>
+      <Grid
+        heads={HEADS[tab]!}
+        rows={rows}
+        selected={selected?.kind === 'record' ? selected.id : undefined}
+        onSelect={(select) => onSelect({ kind: 'record', ...select })}
+      />
+    </Live>
   )
 }
 
