@@ -17,7 +17,16 @@ async function broken(page: Page, theme: Theme, where: string): Promise<string[]
   )
 }
 
-const PAGES = ['/', '/lessons', '/help', '/nothing-here', '/embed/view/node', '/lesson/L02', '/lesson/L25']
+const PAGES = [
+  '/',
+  '/lessons',
+  '/help',
+  '/nothing-here',
+  '/embed/view/node',
+  '/lesson/L02',
+  '/lesson/L25',
+  '/lesson/I19',
+]
 const WIDTHS = [
   ['wide', { width: 1440, height: 900 }],
   ['390 px', { width: 390, height: 844 }],

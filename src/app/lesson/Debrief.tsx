@@ -229,7 +229,9 @@ function Phase({ lesson, slug, onRun }: { lesson: Lesson; slug: string; onRun: (
   const show = (block: Block, key: number): React.ReactNode => {
     if (block.kind === 'text') return <Prose key={key} hast={block.hast} />
     if (block.kind === 'herring' || (block.kind === 'solution' && block.script !== undefined))
-      return commandsOf(block.script ?? '').map((line, i) => <Command key={`${key}-${i}`} line={line} onRun={onRun} />)
+      return commandsOf(block.script ?? '')
+        .filter((line) => !line.startsWith('sleep '))
+        .map((line, i) => <Command key={`${key}-${i}`} line={line} onRun={onRun} />)
     if ((block.kind === 'setup' || block.kind === 'solution') && (block.text ?? block.script) !== undefined)
       return (
         <pre key={key} className={own.code} tabIndex={0}>
