@@ -1,5 +1,6 @@
 /** The past again with one thing changed: a fork that gets the same inputs at the same moments. */
 import type { Micros } from '../sim/contract.ts'
+import { stopwatch } from '../sim/clock.ts'
 import type { Session } from './session.ts'
 
 export interface WhatIf {
@@ -26,9 +27,8 @@ export async function whatIf(
   if (exit !== 0 || branch.id === parent.id) {
     if (branch.id !== parent.id) session.switchTo(parent.id)
     session.seek(until)
-    throw new Error(
-      exit === 0 ? 'These lines change nothing, so there is nothing to compare.' : err.trim() || out.trim(),
-    )
+    if (exit === 0) throw new Error('These lines change nothing, so there is nothing to compare.')
+    throw new Error(`At ${stopwatch(at)} these lines failed: ${err.trim() || out.trim()}`)
   }
   for (const { at: moment, kind, to, from, data } of later) {
     await runTo(session, moment)

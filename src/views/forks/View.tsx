@@ -76,7 +76,9 @@ export default function Forks({ replica, now }: ViewProps) {
         {result === 'busy' && <p>The past runs again with the change…</p>}
         {result !== undefined && result !== 'busy' && 'says' in result && <p className={css.fail}>{result.says}</p>}
       </div>
-      {result !== undefined && result !== 'busy' && 'comparison' in result && <Table {...result.comparison} />}
+      {result !== undefined && result !== 'busy' && 'comparison' in result && (
+        <Table comparison={result.comparison} branches={branches} />
+      )}
       {result === undefined && branches.length < 2 && <p className={css.hint}>{HINT}</p>}
     </div>
   )
@@ -154,9 +156,17 @@ function Try({
   )
 }
 
-const nameOf = (side: ForkSide): string => (side.cause === '' || side.branch === 0 ? 'main' : side.cause)
+type Branches = readonly { readonly id: number; readonly parent: number | undefined; readonly cause: string }[]
 
-function Table({ at, since, sides, differences, more }: Comparison) {
+/** As the transport names it. */
+function nameOf(side: ForkSide, branches: Branches): string {
+  const found = branches.find((b) => b.id === side.branch)
+  return found === undefined || found.parent === undefined ? 'main' : found.cause
+}
+
+function Table({ comparison, branches }: { comparison: Comparison; branches: Branches }) {
+  const { at, since, sides, differences, more } = comparison
+  const names: [string, string] = [nameOf(sides[0], branches), nameOf(sides[1], branches)]
   const [a, b] = sides
   const errors = [...new Set([...Object.keys(a.failed), ...Object.keys(b.failed)])].sort()
   const rows: (readonly [string, string | number, string | number])[] = [
@@ -174,7 +184,7 @@ function Table({ at, since, sides, differences, more }: Comparison) {
           From {stopwatch(since).slice(0, -4)} to {stopwatch(at).slice(0, -4)}
           {a.cut || b.cut ? ', as far back as is kept' : ''}
         </caption>
-        <Head sides={sides} />
+        <Head names={names} />
         <tbody>
           {rows.map(([what, left, right]) => (
             <tr key={what} data-differs={left !== right}>
@@ -187,7 +197,7 @@ function Table({ at, since, sides, differences, more }: Comparison) {
       </table>
       <table>
         <caption>State at {stopwatch(at).slice(0, -4)}: what differs</caption>
-        <Head sides={sides} />
+        <Head names={names} />
         <tbody>
           {differences.map(({ what, sides: [left, right] }) => (
             <tr key={what} data-differs="true">
@@ -208,13 +218,13 @@ function Table({ at, since, sides, differences, more }: Comparison) {
   )
 }
 
-function Head({ sides: [a, b] }: { sides: Comparison['sides'] }) {
+function Head({ names: [a, b] }: { names: readonly [string, string] }) {
   return (
     <thead>
       <tr>
         <td />
-        <th scope="col">{nameOf(a)}</th>
-        <th scope="col">{nameOf(b)}</th>
+        <th scope="col">{a}</th>
+        <th scope="col">{b}</th>
       </tr>
     </thead>
   )

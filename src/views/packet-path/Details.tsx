@@ -19,11 +19,12 @@ export function Details({
   replica: Replica
   now: Micros
 }) {
-  const first = path.packet.header
+  const lb = path.packet.way === 'request' ? path.flow.socketLb : undefined
+  const first = lb ? { ...path.packet.header, dst: lb.ip, dport: lb.port } : path.packet.header
   const current = step?.after ?? path.packet.now
   return (
     <aside className={css.details} aria-label="The packet in hand" tabIndex={0}>
-      <Headers before={first} after={current} what={path.packet.what} />
+      <Headers before={first} after={current} what={path.packet.what} begin={lb ? 'as asked' : 'as sent'} />
       <Lens path={path} step={step} replica={replica} />
       <Tracked path={path} step={step} replica={replica} now={now} />
     </aside>
@@ -38,7 +39,7 @@ const FIELDS: readonly (readonly [name: string, of: (p: Packet) => string])[] = 
   ['mark', (p) => `0x${(p.mark ?? 0).toString(16)}`],
 ]
 
-function Headers({ before, after, what }: { before: Packet; after: Packet; what: string }) {
+function Headers({ before, after, what, begin }: { before: Packet; after: Packet; what: string; begin: string }) {
   return (
     <table className={css.headers}>
       <caption>
@@ -47,7 +48,7 @@ function Headers({ before, after, what }: { before: Packet; after: Packet; what:
       <thead>
         <tr>
           <td />
-          <th scope="col">as sent</th>
+          <th scope="col">{begin}</th>
           <th scope="col">here</th>
         </tr>
       </thead>

@@ -265,7 +265,11 @@ function Stations({ placed }: { placed: Placed }) {
           <text className={css.dnat} x={to.x + 16} y={DIP + BELOW}>
             DNAT {branch.rewrite}
           </text>
-          <text className={css.quiet} x={points.get(branch.chains[0] ?? 'rewrite')!.x - 6} y={DIP + 42}>
+          <text
+            className={css.quiet}
+            x={points.get(branch.chains[0] ?? 'rewrite')!.x - 6}
+            y={branch.fan?.chain === branch.chains[0] ? DIP - ABOVE : DIP + 42}
+          >
             {TABLE_WORDS[branch.table] ?? branch.table}
           </text>
         </>

@@ -86,7 +86,7 @@ function commandOf(path: Path): string {
 }
 
 function headOf(path: Path, step: PathStep): string {
-  const frame = path.frames[step.hop]
+  const frame = path.frames[step.hop + path.offset]
   if (step.rule === 0) return frame?.title ?? ''
   return `${frame?.title ?? ''} · ${step.hook} · table ${step.table}`
 }

@@ -152,5 +152,5 @@ export function caption(replica: Replica, _now: Micros): string {
   const flow = chosenFlow(replica, undefined)
   const packet = flow && packetsOf(replica, flow).find((p) => p.way === 'request')
   if (!flow || !packet) return ''
-  return narrate({ flow, packet, frames: [], steps: [], reply: undefined, stale: false }, undefined)
+  return narrate({ flow, packet, frames: [], steps: [], reply: undefined, stale: false, offset: 0 }, undefined)
 }

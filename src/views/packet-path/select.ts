@@ -41,6 +41,8 @@ export interface Path {
   readonly frames: readonly Frame[]
   readonly steps: readonly PathStep[]
   readonly reply: PacketRecord | undefined
+  /** Frames before that of the packet's first stack: a client outside of the cluster has none. */
+  readonly offset: 0 | 1
   /** Rules were written since the packet passed: the texts are those of now. */
   readonly stale: boolean
 }
@@ -79,15 +81,32 @@ export function packetsOf(replica: Replica, flow: FlowRecord): PacketRecord[] {
 
 export function pathOf(replica: Replica, flow: FlowRecord, packet: PacketRecord): Path {
   const steps = stepsOf(packet, replica)
+  const fromOutside = 'host' in flow.client && packet.way === 'request'
+  const toOutside = 'host' in flow.client && packet.way === 'reply' && packet.state === 'delivered'
   const reply = packet.way === 'request' ? packetsOf(replica, flow).find((p) => p.way === 'reply') : undefined
   return {
     flow,
     packet,
     steps,
     reply,
-    frames: packet.hops.map((hop, i) => frameOf(hop, i, packet, steps, replica)),
+    frames: [
+      ...(fromOutside ? [outside(-1, flow)] : []),
+      ...packet.hops.map((hop, i) => frameOf(hop, i, packet, steps, replica)),
+      ...(toOutside ? [outside(packet.hops.length, flow)] : []),
+    ],
+    offset: fromOutside ? 1 : 0,
     stale: packet.hops.some((hop) => hop.trace && (replica.get('netfilter', hop.node)?.lastWriteAt ?? 0) > hop.at),
   }
+}
+
+/** The machine of a client that is not in the cluster. */
+function outside(hop: number, { client, src }: FlowRecord): Frame {
+  const stations: Station[] = [
+    { id: 'socket', name: 'socket' },
+    { id: 'out', name: 'eth0' },
+  ]
+  const title = 'host' in client ? client.host : ''
+  return { hop, title, address: src, kind: 'outside', stations: hop < 0 ? stations : stations.reverse(), known: false }
 }
 
 function frameOf(
@@ -103,12 +122,16 @@ function frameOf(
   const outside = hop.node === '' || replica.get('machines', hop.node) === undefined
   const kind = outside ? 'outside' : hop.netns === '' ? 'host' : 'pod'
   const branch = branchOf(mine, hop, replica)
+  const stations = stationsOf(hop, kind, first, last && packet.state === 'delivered')
   return {
     hop: index,
     title: titleOf(hop, kind, replica),
     address: addressOf(hop, kind, replica),
     kind,
-    stations: stationsOf(hop, kind, first, last && packet.state === 'delivered'),
+    stations:
+      branch && !stations.some((s) => s.id === branch.hook)
+        ? [{ id: branch.hook, name: branch.hook }, ...stations]
+        : stations,
     known: hop.ctState !== undefined && hop.ctState !== 'NEW',
     ...(branch ? { branch } : {}),
   }
@@ -244,14 +267,15 @@ function addressOf(hop: PacketHop, kind: Frame['kind'], replica: Replica): strin
 /** Where the packet in hand stands at a step: the frame, and the station or chain in it. */
 export function standsAt(path: Path, step: PathStep | undefined): { hop: number; place: string } {
   if (!step) return { hop: Math.max(0, path.frames.length - 1), place: 'end' }
-  const frame = path.frames[step.hop]
+  const at = step.hop + path.offset
+  const frame = path.frames[at]
   const { branch } = frame ?? {}
   if (branch && step.table === branch.table && step.hook === branch.hook) {
-    if (step.nat?.kind === 'DNAT') return { hop: step.hop, place: 'rewrite' }
-    if (branch.chains.includes(step.chain)) return { hop: step.hop, place: step.chain }
+    if (step.nat?.kind === 'DNAT') return { hop: at, place: 'rewrite' }
+    if (branch.chains.includes(step.chain)) return { hop: at, place: step.chain }
   }
   const known = frame?.stations.some((station) => station.id === step.hook)
-  return { hop: step.hop, place: known ? step.hook : (frame?.stations[0]?.id ?? 'end') }
+  return { hop: at, place: known ? step.hook : (frame?.stations[0]?.id ?? 'end') }
 }
 
 export const flowName = (flow: FlowRecord, replica: Replica): string => {

@@ -2,7 +2,7 @@
  * A packet in a network namespace: in from a device or out of a socket, through the hooks, and on to the next door. The
  * interpreter, conntrack and the route tables alone say where it goes.
  */
-import type { ModelWorld, NetPlace, PacketHop, PacketRecord } from '../../tables.ts'
+import type { Draw, ModelWorld, NetPlace, PacketHop, PacketRecord } from '../../tables.ts'
 import type { Ask } from '../netfilter/walk.ts'
 import type { Packet } from '../netfilter/packet.ts'
 import { countHits } from '../netfilter/live-rules.ts'
@@ -38,15 +38,15 @@ export function pass(
   inDev: string | undefined,
 ): Landed | Failed | undefined {
   const ns = namespaceOf(world, node, netns)
-  const t = traverse(ns, packet.now, inDev === undefined ? {} : { inDev }, asker(world, node))
+  const draws: Draw[] = []
+  const t = traverse(ns, packet.now, inDev === undefined ? {} : { inDev }, asker(world, node, draws))
   const compared = comparedRules(t.trace)
   const lookups = t.trace.lookups ?? 0
   const micros = stackMicros(compared + lookups * 2)
   const host = netns === ''
   // of a probe only the way of its first packet is kept
   const detail =
-    compared + (t.trace.lookups ?? 0) > 0 &&
-    (packet.header.flags === 2 || packet.header.proto === 'udp' || !isProbe(packet))
+    t.trace.passes.length > 0 && (packet.header.flags === 2 || packet.header.proto === 'udp' || !isProbe(packet))
   if (host) {
     if (t.effects.length > 0) remember(world, node, t)
     keepConntrack(world, node, t.conntrack)
@@ -66,6 +66,7 @@ export function pass(
     ...(host ? { ctState: t.conntrack.state, direction: t.conntrack.direction === 0 ? 'original' : 'reply' } : {}),
     nat: t.nat,
     ...(detail ? { trace: t.trace } : {}),
+    ...(draws.length > 0 ? { draws } : {}),
     matched: detail ? expandTrace(ns.rules, t.trace, true, ns.texts) : [],
     compared,
     ...(lookups > 0 ? { lookups } : {}),
@@ -102,12 +103,18 @@ function stackMicros(compared: number): number {
 }
 
 /** Chance of the kernel: one stream per machine and purpose. */
-function asker(world: ModelWorld, node: string): Ask {
+function asker(world: ModelWorld, node: string, draws: Draw[]): Ask {
   return (question) => {
     switch (question.kind) {
       case 'random': {
         const drawn = world.random(`statistic ${node}`, 0x80000000)
         const yes = drawn < question.probability! ? 1 : 0
+        draws.push({
+          chain: question.chain,
+          rule: question.index + 1,
+          drawn: drawn / 0x80000000,
+          below: question.probability! / 0x80000000,
+        })
         world.because('NF2', {
           chain: question.chain,
           rule: question.index + 1,
@@ -118,8 +125,11 @@ function asker(world: ModelWorld, node: string): Ask {
       }
       case 'nth':
         return world.random(`nth ${node}`, 2)
-      case 'choice':
-        return world.random(`numgen ${node}`, question.below)
+      case 'choice': {
+        const drawn = world.random(`numgen ${node}`, question.below)
+        draws.push({ chain: question.chain, rule: question.index + 1, drawn, below: question.below })
+        return drawn
+      }
       case 'nat-address':
       case 'port':
         return world.random(`nat ${node}`, question.below)
