@@ -51,6 +51,8 @@ export type Command =
       readonly object: 'rule'
       readonly chain: string
       readonly text: string
+      /** Where its statements stand; of NAT also where the port does. */
+      readonly statementSpots: readonly (Spot & { readonly port?: Spot })[]
       /** Chains and sets that it names, and where. */
       readonly names: readonly { readonly name: string; readonly set: boolean; readonly spot: Spot }[]
       /** `handle`, `position` and `index` say where, or which. */

@@ -351,7 +351,8 @@ class Parser implements ParsedCommands {
     }
     const start = words.peek()
     const startAt = words.at
-    if (start.kind !== 'end') parseStatements(words)
+    const ends: number[] = []
+    if (start.kind !== 'end') parseStatements(words, ends)
     else if (verb !== 'delete' && verb !== 'destroy') throw words.unexpected()
     const last = words.list[words.at - 1]!
     const text = start.kind === 'end' ? '' : oneLine(this.text.slice(start.start, last.stop))
@@ -362,6 +363,7 @@ class Parser implements ParsedCommands {
       table,
       chain,
       text,
+      statementSpots: ends.map((end, i) => statementSpot(words.list.slice(i === 0 ? startAt : ends[i - 1], end))),
       names: namesIn(words.list.slice(startAt, words.at)),
       spot: this.spot(first),
       nameSpot: chainWord ? spotOf(chainWord) : spotOf(first),
@@ -577,6 +579,23 @@ class Parser implements ParsedCommands {
 }
 
 const spotOf = (word: Word): Spot => ({ line: word.line, from: word.from, to: word.to })
+
+/** A port stands behind the colon of an address, or is what follows `to`. */
+function statementSpot(words: readonly Word[]): Spot & { readonly port?: Spot } {
+  const first = words[0]!
+  const last = words[words.length - 1]!
+  const spot = { line: first.line, from: first.from, to: last.to }
+  const to = words.findIndex((word) => word.text === 'to')
+  if (to < 0) return spot
+  const ported = words.find((word, i) => i > to && /:\d+(?:-\d+)?$/.test(word.text))
+  if (ported)
+    return {
+      ...spot,
+      port: { line: ported.line, from: ported.to - /\d+(?:-\d+)?$/.exec(ported.text)![0].length + 1, to: ported.to },
+    }
+  const value = words[to + 1]
+  return value ? { ...spot, port: { line: value.line, from: value.from, to: last.to } } : spot
+}
 
 /** Words behind `jump`, `goto` and `@`. */
 function namesIn(words: readonly Word[]): { name: string; set: boolean; spot: Spot }[] {

@@ -38,8 +38,8 @@ export function parseNftRule(text: string): NftRule {
   return rule
 }
 
-/** Statements up to the end of the line, and the comment. */
-export function parseStatements(words: Words): NftRule {
+/** Statements up to the end of the line, and the comment. `ends` gets the place behind each. */
+export function parseStatements(words: Words, ends: number[] = []): NftRule {
   const statements: Statement[] = []
   let comment: string | undefined
   while (words.peek().kind !== 'end' && !words.is('}')) {
@@ -53,6 +53,7 @@ export function parseStatements(words: Words): NftRule {
     const statement = parseStatement(words)
     if (before && isLast(before)) throw new NftSyntaxError('Statement after terminal statement has no effect', start)
     statements.push(statement)
+    ends.push(words.at)
   }
   return comment === undefined ? { statements } : { statements, comment }
 }

@@ -40,7 +40,7 @@ export function listTable(
   for (const set of store.sets(table.key)) {
     const map = set.data !== undefined
     if (whole || only.set === set.name || only.kind === (map ? 'maps' : 'sets'))
-      blocks.push(setBlock(store, set, only?.kind ? { ...options, terse: true } : options))
+      blocks.push(setBlock(store, set, options))
   }
   for (const chain of store.chains(table.key)) {
     if (whole || only.chain === chain.name) blocks.push(chainBlock(store, table.family, chain, options))

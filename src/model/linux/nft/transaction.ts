@@ -10,13 +10,17 @@ import { parseCommands } from './parse-command.ts'
 import { parseElements } from './parse-expression.ts'
 import { loadedNftRule } from './parse-rule.ts'
 import { singleton } from './print-rule.ts'
+import { basesOf, chainsIn, mentions, statementsFrom } from './reach.ts'
 import { quickChain, quickElement, quickRule } from './quick.ts'
 import type { Expression, LiteralElement, SetExpression, Statement } from './statement.ts'
 import { type NftChange, type NftElement, type NftSet, type NftStore, tableKey } from './store.ts'
 import { NftSyntaxError, Words, wordsOf } from './words.ts'
+import { fits, hookOf, ruleFault } from './check-rule.ts'
 
 export interface NftError extends Spot {
   readonly message: string
+  /** What it contradicts. */
+  readonly also?: Spot
 }
 
 export interface NftPlan {
@@ -37,13 +41,16 @@ export interface PlanOptions {
 
 class Refused extends Error {
   readonly spot: Spot
-  constructor(message: string, spot: Spot) {
+  readonly also: Spot | undefined
+  constructor(message: string, spot: Spot, also?: Spot) {
     super(message)
     this.spot = spot
+    this.also = also
   }
 }
 
 const COULD_NOT = 'Could not process rule: '
+const NOT_SUPPORTED = `${COULD_NOT}Operation not supported`
 
 export function planTransaction(store: NftStore, lines: readonly string[], options: PlanOptions = {}): NftPlan {
   const overlay = new NftOverlay(store)
@@ -64,7 +71,10 @@ export function planTransaction(store: NftStore, lines: readonly string[], optio
       }
     }
   } catch (error) {
-    if (error instanceof Refused) return { changes: [], problems, error: { ...error.spot, message: error.message } }
+    if (error instanceof Refused) {
+      const { spot, message, also } = error
+      return { changes: [], problems, error: { ...spot, message, ...(also ? { also } : {}) } }
+    }
     if (!(error instanceof NftSyntaxError)) throw error
     const { line, from, to } = error.word
     return { changes: [], problems, error: { line, from, to, message: error.message } }
@@ -225,13 +235,13 @@ function chainCommand(overlay: NftOverlay, command: Of<'chain'>, key: string, op
         there.base.type !== spec.base.type ||
         there.base.priority !== spec.base.priority)
     )
-      throw there.base ? exists(command.nameSpot) : new Refused(`${COULD_NOT}Operation not supported`, command.nameSpot)
+      throw new Refused(NOT_SUPPORTED, command.spot)
     if (spec.policy && spec.policy !== there.policy)
       overlay.putChain(key, there.name, { ...there, policy: spec.policy })
     return
   }
-  if (spec.base?.type === 'nat' && spec.base.priority <= -200)
-    throw new Refused(`${COULD_NOT}Operation not supported`, command.spot)
+  if (spec.base && (!hookOf(spec.base) || (spec.base.type === 'nat' && spec.base.priority <= -200)))
+    throw new Refused(NOT_SUPPORTED, command.spot)
   overlay.addChain(key, command.name, spec, command.handle)
 }
 
@@ -317,18 +327,21 @@ function checkReferences(overlay: NftOverlay, command: Of<'rule'>, key: string):
     if (set && !overlay.set(key, name)) throw new Refused('No such file or directory', spot)
     if (!set && !overlay.chain(key, name)) throw noChain(overlay, key, name, spot)
   }
-  for (const statement of loadedNftRule(command.text).statements) {
-    if (statement.kind === 'nat' && baseOf(overlay, key, command.chain)?.type === 'filter')
-      throw new Refused(`${COULD_NOT}Operation not supported`, command.spot)
-  }
+  const rule = loadedNftRule(command.text)
+  const fault = ruleFault(rule, command.family, command.statementSpots)
+  if (fault) throw new Refused(fault.message, fault.spot, fault.also)
+  for (const { name, set, spot } of command.names)
+    if (!set && overlay.chain(key, name)?.base) throw new Refused(NOT_SUPPORTED, spot)
+  const later = rule.statements.flatMap((one) => chainsIn(one).flatMap((to) => statementsFrom(overlay, key, to)))
+  const particular = [...rule.statements, ...later].filter((one) => one.kind === 'nat' || one.kind === 'reject')
+  if (particular.length === 0) return
+  for (const base of basesOf(overlay, key, command.chain))
+    if (particular.some((one) => !fits(one, base))) throw new Refused(NOT_SUPPORTED, command.spot)
 }
 
-const baseOf = (overlay: NftOverlay, key: string, chain: string) => overlay.chain(key, chain)?.base
-
 function chainInUse(overlay: NftOverlay, key: string, name: string): boolean {
-  const verdictNames = new RegExp(`(?:jump|goto) ${name.replace(/[.*+?^$()[\]\\|{}]/g, '\\$&')}(?![\\w./-])`)
-  for (const chain of overlay.chains(key))
-    if (chain.name !== name && chain.rules.some((rule) => verdictNames.test(rule))) return true
+  const uses = (rule: string): boolean => mentions(rule, `jump ${name}`) || mentions(rule, `goto ${name}`)
+  for (const chain of overlay.chains(key)) if (chain.name !== name && chain.rules.some(uses)) return true
   for (const set of overlay.sets(key)) {
     if (set.data !== 'verdict') continue
     if (overlay.elements(key, set.name).some((e) => e.data === `goto ${name}` || e.data === `jump ${name}`)) return true
@@ -348,8 +361,10 @@ function setCommand(overlay: NftOverlay, command: Of<'set'>, key: string, option
       if (command.verb === 'destroy') return
       throw missing(command.nameSpot)
     }
-    const uses = new RegExp(`@${there.name.replace(/[.*+?^$()[\]\\|{}]/g, '\\$&')}(?![\\w./-])`)
-    if (!options.trusted && overlay.chains(key).some((chain) => chain.rules.some((rule) => uses.test(rule))))
+    if (
+      !options.trusted &&
+      overlay.chains(key).some((chain) => chain.rules.some((rule) => mentions(rule, `@${there.name}`)))
+    )
       throw busy(command.nameSpot)
     overlay.dropSet(key, there.name)
     return
