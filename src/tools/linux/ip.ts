@@ -16,6 +16,8 @@ function run(call: ToolCall): ToolResult {
     else flags.add(flag.replace(/^--?/, ''))
   }
   const here = namespaceOf(call.reader, call.place)
+  if (!here && /^n(e(i(g(h(b(ou?r?)?)?)?)?)?)?$/.test(words[0] ?? ''))
+    return { out: neighbourLines(call.reader, undefined, 'br-nodes'), exit: 0 }
   if (!here)
     return {
       err: "not simulated here: the laptop's own network; on a node (ssh worker-1) and in pods ip works\n",
@@ -223,15 +225,23 @@ function neighbours(reader: ModelReader, at: Net, words: readonly string[]): Too
           lines.push(`${address.split('/')[0]} dev ${link.name} lladdr ${inside!.mac} REACHABLE `)
       }
     }
-    if (link.kind === 'device') {
-      for (const machine of reader.all('machines')) {
-        const other = reader.get('links', `${machine.name}||eth0`)
-        if (machine.name !== at.node && other && machine.cable && reader.get('machines', at.node)?.cable)
-          lines.push(`${machine.ip} dev ${link.name} lladdr ${other.mac} REACHABLE `)
-      }
-    }
+    if (link.kind === 'device' && reader.get('machines', at.node)?.cable)
+      lines.push(...neighbourLines(reader, at.node, link.name).split('\n').filter(Boolean))
   }
   return { out: lines.map((line) => `${line}\n`).join(''), exit: 0 }
+}
+
+/** The node network as `node` (or the laptop, its gateway) knows it: the machines, and addresses that a speaker announced. */
+function neighbourLines(reader: ModelReader, node: string | undefined, dev: string): string {
+  const lines: string[] = []
+  for (const machine of reader.all('machines')) {
+    const other = reader.get('links', `${machine.name}||eth0`)
+    if (machine.name !== node && other && machine.cable)
+      lines.push(`${machine.ip} dev ${dev} lladdr ${other.mac} REACHABLE \n`)
+  }
+  for (const { ip, node: owner, mac } of reader.all('neighbours'))
+    if (owner !== node) lines.push(`${ip} dev ${dev} lladdr ${mac} REACHABLE \n`)
+  return lines.join('')
 }
 
 function namespaces(call: ToolCall, here: Net, words: readonly string[]): ToolResult {
