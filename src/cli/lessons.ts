@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { matchesGlob } from '../shell/glob.ts'
@@ -15,12 +15,15 @@ import { LessonError, type Problem } from '../lesson/schema.ts'
 import { readArguments } from './arguments.ts'
 import { loadFilters } from './filters.ts'
 
-/** Ids of the views a lesson may open; `src/app/views.ts` has the same list, and a test compares them. */
-export const VIEW_IDS = ['node', 'pod-start', 'packet-path', 'rules', 'cluster', 'timeline']
-
 /** This runs as .cache/NAME.mjs. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LESSONS = join(ROOT, 'lessons')
+
+/** A lesson may open what has a picture, as `src/app/views.ts` offers it. */
+function viewIds(): string[] {
+  const views = join(ROOT, 'src', 'views')
+  return readdirSync(views).filter((id) => existsSync(join(views, id, 'View.tsx')))
+}
 
 function lessonFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
@@ -40,7 +43,7 @@ export async function main(argv: string[]): Promise<number> {
     rules: newMachine(1).rules,
     scenarios: Object.keys(SCENARIOS),
     faults: FAULTS.map((fault) => fault.name),
-    views: VIEW_IDS,
+    views: viewIds(),
   }
   const proofs: Proof[] = []
   const ids = new Map<string, string>()
