@@ -244,14 +244,14 @@ function Stations({ placed }: { placed: Placed }) {
       {branch?.chains.map((name, i) => {
         const { x } = points.get(name)!
         const chosen = fan !== undefined && i === branch.chains.indexOf(fan.chain) + 1
-        const below = !chosen && (i === 1 || (i === 0 && fan?.chain === name))
+        const below = !chosen && (i === 1 || fan?.chain === name)
         return (
           <g key={name}>
             <circle className={css.station} cx={x} cy={DIP} r={6} />
             <text
               className={chosen ? css.bold : css.mono}
               x={below ? x + 8 : i === 0 ? x - 4 : x}
-              y={chosen || !below ? DIP - ABOVE : DIP + BELOW}
+              y={chosen || !below ? DIP - ABOVE : DIP + BELOW + (i > 1 ? 16 : 0)}
               textAnchor={below ? 'end' : i === 0 && !chosen ? 'start' : 'middle'}
             >
               <title>{name}</title>

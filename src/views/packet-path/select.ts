@@ -118,7 +118,7 @@ function frameOf(
 ): Frame {
   const mine = steps.filter((step) => step.hop === index)
   const last = index === packet.hops.length - 1
-  const first = index === 0
+  const first = index === 0 && hop.inDev === undefined
   const outside = hop.node === '' || replica.get('machines', hop.node) === undefined
   const kind = outside ? 'outside' : hop.netns === '' ? 'host' : 'pod'
   const branch = branchOf(mine, hop, replica)
