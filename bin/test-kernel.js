@@ -10,6 +10,7 @@ if (process.platform !== 'linux' || process.getuid?.() !== 0) {
   const { bundle, load, root } = await import('./bundle.js')
   const agent = await bundle('bin/kernel/agent.ts')
   const worker = await bundle('bin/kernel/worker.ts')
+  const guest = await bundle('bin/kernel/guest.ts')
   const { main } = await load('bin/test-kernel.ts')
-  process.exitCode = await main(process.argv.slice(2), { agent, worker, root })
+  process.exitCode = await main(process.argv.slice(2), { agent, worker, guest, root })
 }

@@ -5,22 +5,27 @@
  * number of rules that it was compared with at each hook. In one topology of ten the shares of 3,000 connections, too.
  * Then dumps of rules, our own and those of ../shared/corpus/rules: `nodeglass trace` against a kernel that loaded them.
  *
- *     npm run test:kernel -- [--topologies 200] [--seed 1] [--jobs N] [--corpus [FOLDER]] [--verbose]
+ * Where user-mode Linux is in .cache/uml (bin/kernel/get-uml.sh), some topologies in mode ipvs, too.
+ *
+ *     npm run test:kernel -- [--topologies 200] [--ipvs 12] [--seed 1] [--jobs N] [--corpus [FOLDER]] [--verbose]
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { TopologyReport } from './kernel/compare.ts'
+import type { ModeReport, TopologyReport } from './kernel/compare.ts'
 import type { DumpReport } from './kernel/compare-dump.ts'
 import { runJobs } from './kernel/jobs.ts'
 import { MODES } from './kernel/modelled.ts'
 import { cannotRun } from './kernel/namespaces.ts'
 import { OWN_DUMPS } from './kernel/own-dumps.ts'
 import { FEATURES } from './kernel/topology.ts'
+import { noUml, type UmlScripts } from './kernel/uml.ts'
 import type { Job, JobDone } from './kernel/worker.ts'
 
 interface Options {
   topologies: number
+  /** Topologies in mode ipvs. */
+  ipvs: number
   seed: number
   jobs: number
   verbose: boolean
@@ -28,12 +33,13 @@ interface Options {
   corpus: string | undefined
 }
 
-const USAGE = 'there are --topologies N --seed N --jobs N --corpus [FOLDER] --verbose'
+const USAGE = 'there are --topologies N --ipvs N --seed N --jobs N --corpus [FOLDER] --verbose'
 
 function readOptions(argv: readonly string[], root: string): Options {
   const shared = join(root, '..', 'shared', 'corpus', 'rules')
   const options: Options = {
     topologies: 200,
+    ipvs: 12,
     seed: 1,
     jobs: availableParallelism() + 2,
     verbose: false,
@@ -46,9 +52,10 @@ function readOptions(argv: readonly string[], root: string): Options {
       // alone: the dumps and nothing else
       if (argv[i + 1] !== undefined && !argv[i + 1]!.startsWith('--')) options.corpus = argv[++i]!
       if (!argv.includes('--topologies')) options.topologies = 0
+      if (!argv.includes('--ipvs')) options.ipvs = 0
       if (options.corpus === undefined || !existsSync(options.corpus))
         throw new Error(`--corpus: there is no folder ${options.corpus ?? shared}`)
-    } else if (name === 'topologies' || name === 'seed' || name === 'jobs') {
+    } else if (name === 'topologies' || name === 'ipvs' || name === 'seed' || name === 'jobs') {
       const value = Number(argv[++i])
       if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name}: give a whole number`)
       options[name] = value
@@ -61,6 +68,7 @@ function readOptions(argv: readonly string[], root: string): Options {
 export interface Setting {
   readonly agent: string
   readonly worker: string
+  readonly guest: string
   readonly root: string
 }
 
@@ -81,12 +89,21 @@ export async function main(argv: readonly string[], setting: Setting): Promise<n
   const topologies: TopologyReport[] = []
   const dumps: DumpReport[] = []
   const broken: string[] = []
-  const jobs: Job[] = [...dumpJobs(options)]
+  const ipvs: ModeReport[] = []
+  const uml = join(setting.root, '.cache', 'uml')
+  const noIpvs = noUml(uml)
+  // the slow ones first
+  const jobs: Job[] = [...(noIpvs === undefined ? ipvsJobs(options, { ...setting, uml }) : []), ...dumpJobs(options)]
   for (let i = 0; i < options.topologies; i++) jobs.push({ name: `seed ${options.seed + i}`, seed: options.seed + i })
   const take = ({ job, report, error }: JobDone): void => {
     if (error !== undefined) {
       broken.push(`${job.name}: ${error}`)
       console.log(`BROKEN ${job.name}: ${error}`)
+    } else if ('ipvs' in job) {
+      for (const one of report as ModeReport[]) {
+        ipvs.push(one)
+        tell(job.name, one.lines, options.verbose)
+      }
     } else if ('dump' in job) {
       dumps.push(report as DumpReport)
       tell(titleOf(report as DumpReport), (report as DumpReport).lines, options.verbose)
@@ -100,13 +117,29 @@ export async function main(argv: readonly string[], setting: Setting): Promise<n
   const seconds = ((Date.now() - started) / 1000).toFixed(1)
   const missing =
     options.topologies < 40 ? [] : FEATURES.filter((feature) => !topologies.some((r) => r.covered.includes(feature)))
-  const wrong = [...topologies, ...dumps].reduce((sum, report) => sum + report.wrong, 0) + broken.length
+  const wrong = [...topologies, ...dumps, ...ipvs].reduce((sum, report) => sum + report.wrong, 0) + broken.length
   if (topologies.length > 0) sayTopologies(topologies, missing)
+  if (noIpvs !== undefined && options.ipvs > 0) console.log(`ipvs: SKIPPED, nothing was compared: ${noIpvs}`)
+  else if (ipvs.length > 0)
+    console.log(
+      `ipvs: ${ipvs.length} topologies, ${total(ipvs, (r) => r.flows)} flows, ${total(ipvs, (r) => r.connections)} connections: ${total(ipvs, (r) => r.wrong)} differ`,
+    )
   sayDumps(dumps, options)
   console.log(
     `test:kernel: ${wrong === 0 ? 'the kernel agrees' : `${wrong} differ`}${missing.length > 0 ? `, NOT TRIED: ${missing.join(', ')}` : ''} (${seconds} s)`,
   )
   return wrong === 0 && missing.length === 0 ? 0 : 1
+}
+
+/** A kernel for a few topologies: it takes some seconds to start, and it has one processor. */
+function ipvsJobs(options: Options, scripts: UmlScripts): Job[] {
+  const seeds = Array.from({ length: options.ipvs }, (_, i) => options.seed + i)
+  const jobs: Job[] = []
+  for (let i = 0; i < seeds.length; i += 3) {
+    const mine = seeds.slice(i, i + 3)
+    jobs.push({ name: `ipvs, seeds ${mine[0]} to ${mine[mine.length - 1]}`, ipvs: mine, scripts })
+  }
+  return jobs
 }
 
 function dumpJobs(options: Options): Job[] {

@@ -85,11 +85,11 @@ async function compareMode(
   for (const [at, flow] of topology.flows.entries()) {
     const ways = waysOf[at]!
     let seen = await kernel.run(flow)
-    let differences = disagreements(ways, seen)
+    let differences = disagreements(ways, seen, flow)
     // on a busy machine the monitor's words come late: what really differs differs every time
     for (let tries = 1; tries <= 2 && differences.length > 0; tries++) {
       seen = await kernel.run(flow, tries * 4)
-      differences = disagreements(ways, seen)
+      differences = disagreements(ways, seen, flow)
       if (differences.length === 0) again++
     }
     connections += Object.values(seen.verdicts).reduce((a, b) => a + b, 0)
@@ -132,7 +132,7 @@ async function countShares(
   return { value, degrees: backends - 1, bound: BOUND[backends - 1] ?? 40 }
 }
 
-function describe(seen: Seen): string {
+export function describe(seen: Seen): string {
   const backends = Object.entries(seen.backends).map(([name, peers]) => `${name} (sees ${peers.join(', ')})`)
   return `${Object.entries(seen.verdicts)
     .map(([v, n]) => `${v} x${n}`)
@@ -140,7 +140,7 @@ function describe(seen: Seen): string {
 }
 
 /** Empty where model and kernel agree. */
-function disagreements(ways: readonly Way[], seen: Seen): string[] {
+export function disagreements(ways: readonly Way[], seen: Seen, flow: Flow, traced = true): string[] {
   const out: string[] = []
   const modelVerdicts = new Set(ways.map((way) => way.verdict))
   for (const verdict of Object.keys(seen.verdicts))
@@ -159,11 +159,12 @@ function disagreements(ways: readonly Way[], seen: Seen): string[] {
   }
   // with affinity one client sees one backend; without, all of them
   const sticky = seen.first.verdict === 'answer' && Object.keys(seen.backends).length === 1 && modelBackends.size > 1
-  if (sticky !== isSticky(ways) && seen.first.verdict === 'answer' && modelBackends.size > 1)
+  if (sticky !== flow.sticky && seen.first.verdict === 'answer' && modelBackends.size > 1)
     out.push(sticky ? `only ${seen.first.backend} was reached of ${modelBackends.size}` : 'affinity: several backends')
-  if (!isSticky(ways) && seen.first.verdict === 'answer')
+  if (!flow.sticky && seen.first.verdict === 'answer')
     for (const backend of modelBackends.keys())
       if (!seen.backends[backend]) out.push(`backend ${backend} of the model was never reached`)
+  if (!traced) return out
   const same = ways.filter(
     (way) => way.verdict === seen.first.verdict && (way.backend === undefined || way.backend === seen.first.backend),
   )
@@ -173,9 +174,6 @@ function disagreements(ways: readonly Way[], seen: Seen): string[] {
   else if (fitting) out.push(...comparedDifference(fitting, seen))
   return out
 }
-
-/** A rule of -m recent remembers the client. */
-const isSticky = (ways: readonly Way[]): boolean => ways.some((way) => way.sticky)
 
 function inOrder<T>(
   byNode: Readonly<Record<string, T>>,

@@ -3,6 +3,8 @@ import type { NftApply } from '../../src/model/linux/nft/apply.ts'
 import { liveNft } from '../../src/model/linux/nft/live-store.ts'
 import { listRuleset } from '../../src/model/linux/nft/print-ruleset.ts'
 import { namespaceOf } from '../../src/model/linux/net/places.ts'
+import { idOfConn } from '../../src/model/linux/ipvs/records.ts'
+import { ipvsRules } from './ipvs-rules.ts'
 import { newStage, type Stage } from '../../src/model/linux/net/stage.ts'
 import { liveRules } from '../../src/model/linux/netfilter/live-rules.ts'
 import { printSave } from '../../src/model/linux/netfilter/print-save.ts'
@@ -12,7 +14,8 @@ import type { NetPlace } from '../../src/model/tables.ts'
 import type { Client, Flow, Topology } from './topology.ts'
 
 export const MODES = ['iptables', 'nftables'] as const
-export type Mode = (typeof MODES)[number]
+/** IPVS needs another kernel than most machines run: see uml.ts. */
+export type Mode = (typeof MODES)[number] | 'ipvs'
 
 /** One way that a flow can go. */
 export interface Way {
@@ -23,15 +26,13 @@ export interface Way {
   readonly peer?: string
   /** Rules that the first packet matched, per node: `table chain place`. */
   readonly path: Readonly<Record<string, readonly string[]>>
-  /** A rule of -m recent remembered the client. */
-  readonly sticky: boolean
   /** Rules compared with the first packet, per node, by `table chain` of the base chain. */
   readonly compared: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
 export interface Modelled {
   readonly mode: Mode
-  /** What iptables-save or `nft list ruleset` prints on each node. */
+  /** What iptables-save or `nft list ruleset` prints on each node; of ipvs the JSON of `IpvsRules`. */
   readonly rules: Readonly<Record<string, string>>
   /** Nodes with route_localnet. */
   readonly localnet: Readonly<Record<string, boolean>>
@@ -48,7 +49,9 @@ export function runModel(topology: Topology, mode: Mode): Modelled {
   const rules: Record<string, string> = {}
   const localnet: Record<string, boolean> = {}
   for (const { name } of topology.nodes) {
-    rules[name] = mode === 'nftables' ? listRuleset(liveNft(reader, name)) : printSave(liveRules(reader, name))
+    if (mode === 'nftables') rules[name] = listRuleset(liveNft(reader, name))
+    else if (mode === 'iptables') rules[name] = printSave(liveRules(reader, name))
+    else rules[name] = JSON.stringify(ipvsRules(reader, name))
     localnet[name] = namespaceOf(reader, name, '').sysctls.routeLocalnet
   }
   return { mode, rules, localnet, ways: (flow) => waysOf(stage, topology, flow) }
@@ -108,6 +111,7 @@ function forget(stage: Stage, topology: Topology): void {
   const { reader } = stage.machine
   stage.change((world) => {
     for (const one of world.all('recent')) world.put('recent', `${one.node}|${one.list}|${one.address}`, undefined)
+    for (const one of world.all('ipvsConns')) world.put('ipvsConns', idOfConn(one), undefined)
   })
   for (const { name } of topology.nodes) {
     const sets = liveNft(reader, name)
@@ -145,7 +149,6 @@ function once(stage: Stage, topology: Topology, flow: Flow): Way {
   return {
     verdict: result.ok ? 'answer' : result.error!,
     ...(response ? { backend: response.from, peer: response.peer } : {}),
-    sticky: (first?.hops ?? []).some((hop) => hop.matched.some((step) => /-m recent --set|@affinity-/.test(step.text))),
     path,
     compared,
   }

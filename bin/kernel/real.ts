@@ -5,6 +5,7 @@ import { type AgentAnswer, type AgentCommand, TRACED_PORTS } from './agent-words
 import { type KernelPath, readTrace } from './kernel-trace.ts'
 import { type KernelRules, kernelRules } from './kernel-rules.ts'
 import { makeNet, type Net } from './namespaces.ts'
+import type { IpvsRules } from './ipvs-rules.ts'
 import type { Mode, Modelled } from './modelled.ts'
 import type { Client, Flow, Topology } from './topology.ts'
 
@@ -123,10 +124,14 @@ export class Kernel {
   }
 
   /** Puts the rules of a mode in the place of those that are there. */
-  async load({ mode, rules, localnet }: Modelled): Promise<void> {
+  async load({ mode, rules, localnet }: Pick<Modelled, 'mode' | 'rules' | 'localnet'>): Promise<void> {
     this.mode = mode
     for (const monitor of this.monitors.values()) monitor.stop()
     this.monitors.clear()
+    if (mode === 'ipvs') {
+      for (const { name } of this.topology.nodes) this.loadIpvs(name, JSON.parse(rules[name]!) as IpvsRules)
+      return
+    }
     for (const { name } of this.topology.nodes) {
       this.net.inside(name, ['nft', 'flush', 'ruleset'])
       this.net.inside(name, ['sysctl', '-q', '-w', `net.ipv4.conf.all.route_localnet=${localnet[name] ? 1 : 0}`])
@@ -137,6 +142,25 @@ export class Kernel {
       this.monitors.set(name, new Monitor(this.net, name))
     }
     await this.warmUp()
+  }
+
+  private readonly ipvs = new Map<string, string>()
+
+  /** By the tools of the kernel that has IPVS; what kube-proxy sets at start is set here (NewProxier). */
+  private loadIpvs(name: string, { iptables, ipset, ipvs, addresses }: IpvsRules): void {
+    const sysctls = [
+      'net.ipv4.vs.conntrack=1',
+      'net.ipv4.vs.expire_nodest_conn=1',
+      'net.ipv4.vs.expire_quiescent_template=1',
+    ]
+    this.net.inside(name, ['ip', 'link', 'add', 'kube-ipvs0', 'type', 'dummy'])
+    this.net.inside(name, ['sysctl', '-q', '-w', ...sysctls])
+    if (addresses.length > 0)
+      this.net.inside(name, ['ip', '-batch', '-'], addresses.map((ip) => `addr add ${ip} dev kube-ipvs0\n`).join(''))
+    this.net.inside(name, ['ipset', 'restore'], ipset)
+    this.net.inside(name, ['iptables-legacy-restore'], iptables)
+    this.net.inside(name, ['ipvsadm', '-R'], ipvs)
+    this.ipvs.set(name, ipvs)
   }
 
   /** Until each monitor has told of a packet. */
@@ -172,7 +196,7 @@ export class Kernel {
     return (this.sport = this.sport >= TRACED_PORTS.to ? TRACED_PORTS.from : this.sport + 1)
   }
 
-  /** `patience`: how long to wait for the end of the trace, in tries. */
+  /** `patience`: how long to wait for answers and for the end of the trace. */
   async run(flow: Flow, patience = 1): Promise<Seen> {
     if (flow.via !== undefined) {
       const node = this.topology.nodes.find((n) => n.name === flow.via)!
@@ -181,9 +205,9 @@ export class Kernel {
     this.forget()
     for (const monitor of this.monitors.values()) monitor.take()
     const agent = this.agent(namespaceOf(flow.from))
-    const to = { proto: flow.proto, dst: flow.dst, port: flow.port, timeoutMs: 600 } as const
+    const to = { proto: flow.proto, dst: flow.dst, port: flow.port, timeoutMs: 600 * patience } as const
     const first = await agent.ask({ do: 'connect', ...to, sport: this.nextPort() })
-    await this.quiet(patience)
+    if (this.monitors.size > 0) await this.quiet(patience)
     const path: Record<string, KernelPath> = {}
     for (const [node, monitor] of this.monitors) {
       const lines = monitor.take()
@@ -215,6 +239,13 @@ export class Kernel {
   /** Nobody is remembered, as in the model. */
   private forget(): void {
     if (!this.topology.services.some((service) => service.spec?.sessionAffinity === 'ClientIP')) return
+    if (this.mode === 'ipvs') {
+      for (const [node, table] of this.ipvs) {
+        this.net.inside(node, ['ipvsadm', '-C'])
+        this.net.inside(node, ['ipvsadm', '-R'], table)
+      }
+      return
+    }
     const script =
       this.mode === 'iptables'
         ? 'for f in /proc/net/xt_recent/*; do [ -e "$f" ] && echo / > "$f"; done; true'

@@ -15,6 +15,8 @@ export interface Flow {
   readonly via?: string
   /** How often it is tried on the real kernel, so that every backend is seen. */
   readonly count: number
+  /** One client sees one backend. */
+  readonly sticky: boolean
   /** What it tries, of `FEATURES`. */
   readonly covers: readonly Feature[]
 }
@@ -144,6 +146,7 @@ export function randomTopology(seed: number): Topology {
       dst: shared.clusterIP,
       port: 80,
       count: 0,
+      sticky: false,
       covers: [],
     },
   }
@@ -288,6 +291,7 @@ function randomFlows(
       ...(fromOutside ? { via: roll.pick(nodes).name } : {}),
       // a backend of n is missed once in a million times
       count: target.backends.length < 2 ? 3 : target.backends.length * 14,
+      sticky: target.covers.includes('session affinity'),
       covers,
     })
   }
