@@ -43,7 +43,11 @@ function targetsOf(store: NftStore): DumpTarget[] {
   }
   for (const table of store.tables()) {
     const node = store.elements(table.key, 'nodeport-ips')[0]?.key ?? NODE
-    for (const set of store.sets(table.key))
+    // what is for everybody before what a firewall looks at
+    const sets = [...store.sets(table.key)].sort(
+      (a, b) => Number(b.name === 'service-ips') - Number(a.name === 'service-ips'),
+    )
+    for (const set of sets)
       for (const element of set.data === undefined ? [] : store.elements(table.key, set.name)) {
         const whole = /^(\S+) \. (tcp|udp|sctp) \. (\d+)$/.exec(element.key)
         const port = /^(tcp|udp|sctp) \. (\d+)$/.exec(element.key)

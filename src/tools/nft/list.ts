@@ -2,6 +2,7 @@
 import { listRuleset, listTable, type ListOptions } from '../../model/linux/nft/print-ruleset.ts'
 import { FAMILIES, type NftStore, type NftTable, tableKey } from '../../model/linux/nft/store.ts'
 import type { Complaint } from './complaint.ts'
+import { managedText } from './managed.ts'
 
 interface Word {
   readonly text: string
@@ -26,7 +27,13 @@ const PLURAL: Readonly<Record<string, 'chains' | 'sets' | 'maps' | 'objects'>> =
 }
 const FAMILY: ReadonlySet<string> = new Set(FAMILIES)
 
-export function list(store: NftStore, line: string, options: ListOptions): string | Complaint {
+/** `managed`: names of tables that iptables-nft made. */
+export function list(
+  store: NftStore,
+  line: string,
+  options: ListOptions,
+  managed: readonly string[] = [],
+): string | Complaint {
   const words = split(line)
   const end: Word = { text: '', from: line.length + 1, to: line.length + 1 }
   let at = 1
@@ -48,10 +55,15 @@ export function list(store: NftStore, line: string, options: ListOptions): strin
   const family = words[at] && FAMILY.has(words[at]!.text) ? next().text : undefined
   const tooMany = (): Complaint | undefined =>
     words[at] ? unexpected(words[at]!, ', expecting end of file or newline or semicolon') : undefined
-  if (object.text === 'ruleset') return tooMany() ?? listRuleset(store, options, family)
+  const ip = family === undefined || family === 'ip' ? managed : []
+  if (object.text === 'ruleset')
+    return tooMany() ?? `${ip.map(managedText).join('')}${listRuleset(store, options, family)}`
   if (object.text === 'tables') {
     const names = store.tables().filter((table) => family === undefined || table.family === family)
-    return tooMany() ?? names.map((table) => `table ${table.family} ${table.name}\n`).join('')
+    return (
+      tooMany() ??
+      `${ip.map((name) => `table ip ${name}\n`).join('')}${names.map((table) => `table ${table.family} ${table.name}\n`).join('')}`
+    )
   }
   const plural = PLURAL[object.text]
   if (plural) {
@@ -64,6 +76,7 @@ export function list(store: NftStore, line: string, options: ListOptions): strin
   const tableWord = next()
   if (tableWord === end) return unexpected(end, ', expecting string')
   const table: NftTable | undefined = store.table(tableKey(family ?? 'ip', tableWord.text))
+  if (object.text === 'table' && !table && ip.includes(tableWord.text)) return tooMany() ?? managedText(tableWord.text)
   if (object.text === 'table') return table ? (tooMany() ?? listTable(store, table, options)) : missing(tableWord)
   const name = next()
   if (name === end) return unexpected(end, ', expecting string')

@@ -12,6 +12,7 @@ import { readWords } from '../words.ts'
 import { type Complaint, complaint } from './complaint.ts'
 import { getElement, list } from './list.ts'
 import { withDefinitions } from './definitions.ts'
+import { flushManaged, managedTables } from './managed.ts'
 import { monitor } from './monitor.ts'
 
 export const VERSION = 'nftables v1.0.6 (Lester Gooch #5)'
@@ -113,10 +114,14 @@ function perform(
       const data: NftApply = { lines: changes, writer: 'nft' }
       inputs.push({ kind: 'kernel.nft-apply', to: `${node}/kernel`, data })
     }
+    if (!check && changes.some((line) => /^\s*flush ruleset\s*(?:ip\s*)?;?\s*$/.test(line)))
+      inputs.push(...flushManaged(call.reader, node))
   }
   let out = ''
   for (const { line, number } of readers) {
-    const answer = line.startsWith('get') ? getElement(store, line, options) : list(store, line, options)
+    const answer = line.startsWith('get')
+      ? getElement(store, line, options)
+      : list(store, line, options, managedTables(call.reader, node))
     if (typeof answer === 'string') out += answer
     else {
       const at: Complaint = { ...answer, line: number }
