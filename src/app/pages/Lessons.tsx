@@ -26,13 +26,9 @@ export default function Lessons() {
               <span>{part.number}</span> {part.title}
               <small>{[...part.lessons, ...part.incidents].reduce((sum, one) => sum + one.minutes, 0)} min</small>
             </h2>
-            <ol>
-              {[...part.lessons, ...part.incidents].map((lesson) => (
-                <li key={lesson.id}>
-                  <Line lesson={lesson} progress={all[lesson.id]} />
-                </li>
-              ))}
-            </ol>
+            <Lines lessons={part.lessons} all={all} />
+            {part.incidents.length > 0 && <h3>Incidents: find it, repair it, be graded</h3>}
+            <Lines lessons={part.incidents} all={all} />
           </section>
         ))}
         <Keep />
@@ -41,8 +37,27 @@ export default function Lessons() {
   )
 }
 
+interface LinesProps {
+  lessons: readonly LessonEntry[]
+  all: Readonly<Record<string, LessonProgress>>
+}
+
+function Lines({ lessons, all }: LinesProps) {
+  if (lessons.length === 0) return null
+  return (
+    <ol>
+      {lessons.map((lesson) => (
+        <li key={lesson.id}>
+          <Line lesson={lesson} progress={all[lesson.id]} />
+        </li>
+      ))}
+    </ol>
+  )
+}
+
 function Line({ lesson, progress }: { lesson: LessonEntry; progress: LessonProgress | undefined }) {
   const state = progress?.done ? 'done' : progress ? 'begun' : 'open'
+  const best = progress?.incident?.best
   return (
     <a className={css.lesson} data-state={state} href={hrefOf(`/lesson/${lesson.id}`)}>
       <i aria-hidden="true" />
@@ -51,7 +66,10 @@ function Line({ lesson, progress }: { lesson: LessonEntry; progress: LessonProgr
         {lesson.title}
         <span className="unseen">, {state}</span>
       </b>
-      <span>{lesson.says}</span>
+      <span>
+        {lesson.says}
+        {best !== undefined && ` Best so far: ${best} points.`}
+      </span>
       <small>{lesson.minutes} min</small>
     </a>
   )
