@@ -24,6 +24,7 @@ import type {
   ServiceAccount,
 } from './apiserver/objects.ts'
 import type { ProxyConfiguration, ProxySettingsRecord } from './kube-proxy/configuration.ts'
+import type { ProxyTurnRecord } from './kube-proxy/userspace/relay.ts'
 import type { ProxyModeName } from './kube-proxy/mode.ts'
 import type { ProxyHealthRecord } from './kube-proxy/servers.ts'
 import type {
@@ -1043,6 +1044,7 @@ export interface Tables {
 
   kubeProxies: KubeProxyRecord
   proxySettings: ProxySettingsRecord
+  proxyTurns: ProxyTurnRecord
   proxiedServices: ProxiedServiceRecord
   proxyHealth: ProxyHealthRecord
   chains: ChainRecord

@@ -106,6 +106,15 @@ function request(world: ModelWorld, event: SimEvent<NetRequest>): void {
     world.send('net.respond', `${node}/kernel`, gone, { delayMicros: LATENCY.local })
     return
   }
+  // A port that kube-proxy opened for a Service, in mode userspace: it copies, and answers when it has the answer.
+  if (
+    task.program === 'kube-proxy' &&
+    world.get('kubeProxies', node)?.mode === 'userspace' &&
+    event.data.port >= 32_768
+  ) {
+    world.send('kube-proxy.relay', `${node}/kube-proxy`, event.data, { delayMicros: LATENCY.local })
+    return
+  }
   // The server may be a child of the shell that is first.
   const serving = memoryOf(container).tasks.find((t) => t.program in SERVERS) ?? task
   const { response, reset, log, workMicros } = respond(world, container, serving.program, event.data)

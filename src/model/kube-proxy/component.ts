@@ -16,6 +16,7 @@ import type { KernelWrite, ProxyMode } from './mode.ts'
 import { cleansUp, MODES } from './modes.ts'
 import { staleUdpEntries } from './stale-conntrack.ts'
 import { KUBE_PROXY_RULES } from './rules.ts'
+import { relay, relayed } from './userspace/relay.ts'
 
 /** How often a mode looks whether its rules were emptied (iptables.syncPeriod). */
 export const SYNC_PERIOD = 30 * SECOND
@@ -309,6 +310,7 @@ export const kubeProxy: ModelComponent = {
   tables: {
     kubeProxies: { owner: 'kube-proxy' },
     proxySettings: { owner: 'kube-proxy' },
+    proxyTurns: { owner: 'kube-proxy' },
     proxiedServices: { owner: 'kube-proxy', indexes: { node: (r) => r.node } },
   },
   rules: KUBE_PROXY_RULES,
@@ -318,6 +320,8 @@ export const kubeProxy: ModelComponent = {
     'api.watch': watched,
     'api.response': response,
     'proxy.settings': settings,
+    'kube-proxy.relay': relay,
+    'kube-proxy.relayed': relayed,
     ...Object.fromEntries(Object.values(MODES).flatMap((mode) => mode.answers.map((kind) => [kind, written]))),
     [SYNC]: sync,
     [WATCH_AGAIN]: watchAgain,

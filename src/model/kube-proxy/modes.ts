@@ -4,12 +4,14 @@ import { iptablesMode } from './iptables/mode.ts'
 import { ipvsMode } from './ipvs/mode.ts'
 import type { ProxyMode, ProxyModeName } from './mode.ts'
 import { nftablesMode } from './nftables/mode.ts'
+import { userspaceMode } from './userspace/mode.ts'
 
 export const MODES: Readonly<Partial<Record<ProxyModeName, ProxyMode>>> = {
   iptables: iptablesMode,
   nftables: nftablesMode,
   ipvs: ipvsMode,
   ebpf: ebpfMode,
+  userspace: userspaceMode,
 }
 
 /** Those that write iptables rules, too (isIPTablesBased): they leave each other's rules alone when they start. */

@@ -62,4 +62,9 @@ export const KUBE_PROXY_RULES: readonly Rule[] = [
     says: 'A chain that no Service needs any more is emptied at once and deleted by a sync more than 1 s later: older kernels count it as referenced for a moment after the map element that led to it is gone.',
     source: 'kubernetes/kubernetes pkg/proxy/nftables/proxier.go staleChains',
   },
+  {
+    id: 'KU1',
+    says: 'In mode userspace kube-proxy itself takes the connection, gives it to the next endpoint in turn, and copies the bytes. An endpoint that cannot be reached costs a try; the next has its turn.',
+    source: 'kubernetes/kubernetes v1.25 pkg/proxy/userspace/proxysocket.go TryConnectEndpoints',
+  },
 ]
