@@ -96,7 +96,11 @@ export function runBaseChain(walk: Walk, store: NftStore, base: NftChain): Table
     const { name, chain: to } = result.verdict
     if (name === 'continue') i++
     else if (name === 'accept' || name === 'queue') {
-      if (name === 'queue') walk.assumed.add('a packet handed to user space (queue) is accepted there')
+      if (
+        name === 'queue' &&
+        !ask(place, `does the program behind the queue of rule ${i + 1} of ${chain.name} accept the packet?`, 1)
+      )
+        return { kind: 'DROP', chain: chain.name, index: i, policy: false }
       return { kind: 'ACCEPT', chain: chain.name, index: i, policy: false }
     } else if (name === 'drop') return { kind: 'DROP', chain: chain.name, index: i, policy: false }
     else if (name === 'return') {
@@ -167,9 +171,8 @@ function run(place: Place, chain: NftChain, index: number, statement: Statement)
       walk.effects.push({ kind: 'log', table: place.table, chain: chain.name, index })
       return NEXT
     case 'limit': {
-      const about = `is the rate of "${statement.text}" used up?`
-      const usedUp = walk.ask({ kind: 'unknown', ...place.question, below: 2, about }) === 1
-      return usedUp === statement.over ? NEXT : NO
+      const about = `is the rate ${statement.text.replace(/^limit (?:rate )?(?:over )?/, '')} of rule ${index + 1} of ${chain.name} not used up?`
+      return ask(place, about, 1) !== statement.over ? NEXT : NO
     }
     case 'notrack':
       // over loopback the packet is known from OUTPUT: ignored (nft_ct.c nft_notrack_eval)
@@ -177,16 +180,34 @@ function run(place: Place, chain: NftChain, index: number, statement: Statement)
       return NEXT
     case 'set':
       return change(place, statement)
-    case 'opaque': {
-      if (statement.text === 'xt match "comment"') return NEXT
-      if (statement.text.startsWith('xt target')) {
-        walk.assumed.add(`${statement.text} says nothing of what it does: passed over; iptables-save tells`)
-        return NEXT
-      }
-      const about = `does "${statement.text}" let the packet go on in this rule?`
-      return walk.ask({ kind: 'unknown', ...place.question, below: 2, about }) === 1 ? NEXT : NO
-    }
+    case 'opaque':
+      return byName(place, statement.text) ? NEXT : NO
   }
+}
+
+/** One answer to a yes or no; `usual` is what the running lab takes. */
+function ask(place: Place, about: string, usual: 0 | 1): boolean {
+  return place.walk.ask({ kind: 'unknown', ...place.question, below: 2, about, usual }) === 1
+}
+
+/** Statements whose state nobody knows. */
+function byName(place: Place, text: string): boolean {
+  if (text === 'xt match "comment"') return true
+  if (text.startsWith('xt target')) {
+    place.walk.assumed.add(`${text} says nothing of what it does: passed over; iptables-save tells`)
+    return true
+  }
+  const where = `rule ${place.index + 1} of ${place.chain}`
+  const quota = /^quota (over )?(?:until )?(\d+ \w+)/.exec(text)
+  if (quota) return ask(place, `are the ${quota[2]} of ${where} not used up?`, 1) !== (quota[1] !== undefined)
+  const count = /^ct count (over )?(\d+)/.exec(text)
+  if (count)
+    return ask(place, `are there more than ${count[2]} connections for ${where}?`, 0) === (count[1] !== undefined)
+  if (/^(?:tcp option \S+ \S+ set|flow add|last|dup to|ct (?:helper|timeout|expectation) set)/.test(text)) {
+    place.walk.assumed.add(`"${text}" is not modelled: the packet goes on unchanged`)
+    return true
+  }
+  return ask(place, `does "${text}" let the packet go on in ${where}?`, 0)
 }
 
 /** On the wire with IP and TCP headers; what an application says is taken as 80 bytes, as in net/stack.ts. */
@@ -240,9 +261,8 @@ function change(place: Place, statement: Extract<Statement, { kind: 'set' }>): N
   })
   for (const inner of statement.statements) {
     if (inner.kind !== 'limit') continue
-    const about = `is the rate of "${inner.text}" used up for ${text}?`
-    const usedUp = walk.ask({ kind: 'unknown', ...place.question, below: 2, about }) === 1
-    if (usedUp !== inner.over) return NO
+    const about = `is the rate ${inner.text.replace(/^limit (?:rate )?(?:over )?/, '')} for ${text} not used up?`
+    if (ask(place, about, 1) === inner.over) return NO
   }
   return NEXT
 }

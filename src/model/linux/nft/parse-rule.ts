@@ -73,7 +73,7 @@ function parseStatement(words: Words): Statement {
     case 'limit':
       return limit(words)
     case 'quota':
-      return { kind: 'opaque', text: rest(words) }
+      return quota(words)
     case 'notrack':
       words.next()
       return { kind: 'notrack' }
@@ -90,17 +90,18 @@ function parseStatement(words: Words): Statement {
     case 'set':
       return setStatement(words)
   }
-  if (text === 'ct' && words.peek(1).text === 'count') return { kind: 'opaque', text: rest(words) }
+  if (text === 'ct' && words.peek(1).text === 'count') return taken(words, words.peek(2).text === 'over' ? 4 : 3)
   if (
     text === 'ct' &&
     words.peek(2).text === 'set' &&
     ['helper', 'timeout', 'expectation'].includes(words.peek(1).text)
   )
-    return { kind: 'opaque', text: rest(words) }
+    return taken(words, 4)
   if (!startsExpression(words)) {
     if (text === 'xt') return xtables(words)
-    if (/^(?:tproxy|synproxy|dup|fwd|flow|meter|last|exthdr|reset)$/.test(text))
-      return { kind: 'opaque', text: rest(words) }
+    if (text === 'dup' || text === 'fwd' || text === 'flow') return taken(words, words.peek(1).text === 'add' ? 4 : 3)
+    if (text === 'last') return taken(words, words.peek(1).text === 'used' ? 3 : 1)
+    if (/^(?:tproxy|synproxy|meter|exthdr|reset)$/.test(text)) return { kind: 'opaque', text: rest(words) }
     // a lone name is taken for a value to compare with
     if (words.peek().kind !== 'word') throw words.unexpected()
     const name = words.next()
@@ -117,6 +118,28 @@ function xtables(words: Words): Statement {
   const name = words.next().text
   if (kind === 'target' && name === 'MASQUERADE') return { kind: 'nat', name: 'masquerade', flags: [] }
   return { kind: 'opaque', text: `xt ${kind} "${name}"` }
+}
+
+/** The next words, as they are written. */
+function taken(words: Words, count: number): Statement {
+  const parts: string[] = []
+  for (let i = 0; i < count && words.peek().kind !== 'end'; i++) {
+    const word = words.next()
+    parts.push(word.kind === 'string' ? `"${word.text}"` : word.text)
+  }
+  return { kind: 'opaque', text: parts.join(' ').replace('@ ', '@') }
+}
+
+function quota(words: Words): Statement {
+  words.next()
+  if (words.take('name')) return { kind: 'opaque', text: `quota name "${words.next().text}"` }
+  const over = words.take('over') !== undefined
+  words.take('until')
+  const size = `${words.next().text} ${words.next().text}`
+  let used = ''
+  if (words.take('used')) used = `${words.next().text} ${words.next().text}`
+  const shown = used === '' || used === '0 bytes' ? '' : ` used ${used}`
+  return { kind: 'opaque', text: `quota ${over ? 'over ' : ''}${size}${shown}` }
 }
 
 /** Words up to the comment or the end, as written. */
