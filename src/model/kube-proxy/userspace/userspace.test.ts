@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { openScenario } from '../../cluster.ts'
 import type { FlowRecord } from '../../tables.ts'
-import { connect } from '../../linux/net/connect.ts'
+import type { connect } from '../../linux/net/connect.ts'
 
 const SECOND = 1_000_000
 
