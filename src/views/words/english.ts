@@ -200,6 +200,8 @@ export const ENGLISH = {
   'kernel.exit': 'The kernel tells the shim: process {pid} has ended with exit code {code}.',
   'kernel.exec.title': 'exec {command}',
   'kernel.exec': 'One more process runs {command} in the namespaces of {what}.',
+  'kernel.sysctl.title': 'set kernel values',
+  'kernel.sysctl': '{From} sets values of the kernel, such as the size of the conntrack table and its timeouts.',
   'kernel.listen.title': 'listen {port}',
   'kernel.listen': 'Process {pid} listens on port {port}.',
   'kernel.unlisten.title': 'close {port}',
