@@ -48,7 +48,7 @@ export function FourModes({
         <Slider services={services} />
       </div>
       {phone && <Numbers samples={samples} services={services} />}
-      <div className={css.columns}>
+      <div className={css.columns} data-columns={size.width >= 980 ? 4 : 2} data-stacked={size.width < 1240}>
         {FOUR_MODES.map((facts) => (
           <Column key={facts.mode} facts={facts} sampled={samples[facts.mode]} {...view} />
         ))}

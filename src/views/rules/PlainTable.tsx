@@ -1,4 +1,4 @@
-import { useDeferredValue, useEffect, useMemo, useState } from 'react'
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { theLab } from '../../lab/client.ts'
 import type { TextTable } from '../../lab/protocol.ts'
 import type { Micros, Replica } from '../contract.ts'
@@ -50,22 +50,36 @@ export function PlainTable({
   )
 }
 
-/** As the node's own command prints it, asked again each second of model time and after each jump. */
+/** In milliseconds: faster than that nobody reads. */
+const BETWEEN_ASKS = 400
+
+/** As the node's own command prints it; asked again while time goes on, and after each jump. */
 function useTable(replica: Replica, node: string, tab: TextTable, now: Micros): string {
   const [held, setHeld] = useState({ of: '', text: '' })
   const of = `${node} ${tab}`
-  const second = Math.floor(now / 1e6)
+  const moment = useRef('')
+  useEffect(() => {
+    moment.current = `${Math.floor(now / 1e6)} ${replica.branch}`
+  })
   useEffect(() => {
     let gone = false
-    theLab()
-      .ask<string>({ q: 'table', of: tab, node })
-      .then(
-        (text) => !gone && setHeld({ of, text }),
-        () => undefined,
-      )
+    let asked = ''
+    const ask = (): void => {
+      if (asked === moment.current) return
+      asked = moment.current
+      theLab()
+        .ask<string>({ q: 'table', of: tab, node })
+        .then(
+          (text) => !gone && setHeld((had) => (had.of === of && had.text === text ? had : { of, text })),
+          () => undefined,
+        )
+    }
+    ask()
+    const timer = setInterval(ask, BETWEEN_ASKS)
     return () => {
       gone = true
+      clearInterval(timer)
     }
-  }, [of, tab, node, second, replica.branch])
+  }, [of, tab, node])
   return held.of === of ? held.text : ''
 }

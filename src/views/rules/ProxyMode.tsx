@@ -1,4 +1,3 @@
-import { useState } from 'react'
 import { theLab } from '../../lab/client.ts'
 import type { ProxyModeName } from '../../model/kube-proxy/mode.ts'
 import type { Replica } from '../contract.ts'
@@ -17,7 +16,6 @@ const LAGS: readonly number[] = [0, 1, 2, 5, 10, 30, 60]
 export function ProxyMode({ replica, node }: { replica: Replica; node: string }) {
   const proxy = replica.get('kubeProxies', node)
   const settings = replica.get('proxySettings', node)
-  const [open, setOpen] = useState(false)
   const runs = proxy?.mode ?? 'iptables'
   const wanted = settings?.mode ?? runs
   const lag = (settings?.lagMicros ?? 0) / 1e6
@@ -27,20 +25,15 @@ export function ProxyMode({ replica, node }: { replica: Replica; node: string })
     <div className={css.mode}>
       <label>
         mode{' '}
-        <select
-          value={wanted}
-          onChange={(event) => {
-            setOpen(true)
-            set({ mode: event.target.value })
-          }}
-        >
+        <select value={wanted} onChange={(event) => set({ mode: event.target.value })}>
           {MODES.map(([mode, title]) => (
             <option key={mode} value={mode}>
               {title}
             </option>
           ))}
           {!MODES.some(([mode]) => mode === wanted) && <option>{wanted}</option>}
-        </select>
+        </select>{' '}
+        <span className={css.quiet}>a change restarts the proxy</span>
       </label>
       <label className={css.lag}>
         lag{' '}
@@ -60,11 +53,9 @@ export function ProxyMode({ replica, node }: { replica: Replica; node: string })
         />
         <output>{lag === 0 ? 'none' : spellSpan(lag * 1e6)}</output>
       </label>
-      {(open || wanted !== runs) && (
+      {(wanted !== runs || proxy?.running === false) && (
         <p className={css.restart} role="status">
-          {wanted !== runs || proxy?.running === false
-            ? `The proxy reads its mode at start only: its process is ended, and the kubelet starts it again in ${wanted}.`
-            : `The proxy runs in ${wanted}. A start takes away what other modes left, but not between iptables and IPVS.`}
+          The proxy reads its mode at start only: its process is ended, and the kubelet starts it again in {wanted}.
         </p>
       )}
       {lag > 0 && (

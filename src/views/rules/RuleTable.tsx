@@ -10,7 +10,13 @@ export function RuleTable({ replica, node }: { replica: Replica; node: string })
   const [counted, setCounted] = useState(true)
   const [unfolded, setUnfolded] = useState(false)
   const wanted = useDeferredValue(search)
-  const { lines, total } = useMemo(() => ruleLines(replica, node, table, wanted), [replica, node, table, wanted])
+  const written = replica.get('netfilter', node)
+  const hits = replica.get('ruleHits', node)
+  const { lines, total } = useMemo(
+    () => ruleLines(replica, node, table, wanted),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the two records say when a rule or a counter changed
+    [written, hits, node, table, wanted],
+  )
   const list = useRef<HTMLPreElement>(null)
   const jump = (chain: string): void => {
     list.current?.querySelector(`[data-first="${CSS.escape(chain)}"]`)?.scrollIntoView({ block: 'center' })

@@ -115,7 +115,16 @@ function Rows({ replica, node, now, tab, selected, onSelect, onFrame }: ViewProp
 export function caption(replica: Replica, now: number, node: string): string {
   if (useFace.getState().face === 'modes')
     return 'Only the list grows with the Services in front of it. The three others ask a hash or a map.'
+  const ago = (at: number): string => `${spellSpan(Math.max(0, now - at))} ago`
+  const mode = replica.get('kubeProxies', node)?.mode
+  const nft = replica.get('nftWrites', node)
+  if (mode === 'nftables' && nft)
+    return `${node} has ${nft.rules} nft rules in ${nft.chains} chains, and ${nft.elements} elements. ${nft.lastWriter} wrote last, ${ago(nft.lastWriteAt)}.`
+  if (mode === 'ipvs')
+    return `${node} has ${replica.all('ipvsServices').filter((one) => one.node === node).length} virtual servers. iptables asks its sets which packets to masquerade.`
+  if (mode === 'ebpf')
+    return `${node} has ${replica.all('bpfServices').filter((one) => one.node === node).length} Services in its maps. No rule of netfilter is in the way.`
   const record = replica.get('netfilter', node)
   if (!record) return `No rules have been written on ${node} yet.`
-  return `${node} has ${record.rules} rules in ${record.chains} chains. ${record.lastWriter} wrote last, ${spellSpan(Math.max(0, now - record.lastWriteAt))} ago.`
+  return `${node} has ${record.rules} rules in ${record.chains} chains. ${record.lastWriter} wrote last, ${ago(record.lastWriteAt)}.`
 }
