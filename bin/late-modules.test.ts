@@ -2,6 +2,7 @@ import { Session } from 'node:inspector'
 import { describe, expect, it } from 'vitest'
 import { openAt, openScenario } from '../src/model/cluster.ts'
 import { SECOND } from '../src/sim/clock.ts'
+import { SHOWN_FIRST } from '../src/lab/shown-first.ts'
 import { LATE } from './late-modules.ts'
 
 /** The files of the late modules of which a function ran, as V8 counted. */
@@ -24,10 +25,10 @@ function ranLate(run: () => void): string[] {
 }
 
 describe('late modules', () => {
-  it('are not needed by the cluster that a visitor is shown first, for two minutes', () => {
+  it.each(SHOWN_FIRST)('are not needed by the cluster %s, which a visitor is shown first, for two minutes', (name) => {
     const ran = ranLate(() => {
-      const machine = openScenario('default', 1, { trusted: true })
-      while (machine.nextAt()! < openAt('default') + 120 * SECOND) machine.step()
+      const machine = openScenario(name, 1, { trusted: true })
+      while (machine.nextAt()! < openAt(name) + 120 * SECOND) machine.step()
     })
     expect(ran.some((name) => name.startsWith('src/model/apiserver/create.ts'))).toBe(true)
     expect(ran.filter((name) => LATE.test(name.split(' ')[0]!))).toEqual([])

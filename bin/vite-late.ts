@@ -66,6 +66,7 @@ function plan(entry: string): { first: Set<string>; late: Map<string, Set<string
 export function lateModules(entry: string): Plugin {
   let made: ReturnType<typeof plan> | undefined
   let building = false
+  let parted = false
   const planned = () => (made ??= plan(entry))
   const root = resolve(dirname(entry), '../..')
   const key = (file: string): string => relative(root, file).replace(/^src\/model\/|\.ts$/g, '')
@@ -75,16 +76,21 @@ export function lateModules(entry: string): Plugin {
     configResolved(config) {
       building = config.command === 'build'
     },
+    // Each worker is a build of its own; another one (`rules-worker.ts`) has all of what it imports in its one file.
+    buildStart({ input }) {
+      const inputs: string[] = typeof input === 'object' ? Object.values(input) : [input]
+      parted = building && inputs.some((one) => one.split('?')[0] === entry)
+    },
     resolveId(source, importer) {
       if (source === NAME) return '\0' + NAME
-      if (!building || !importer || !source.startsWith('.')) return undefined
+      if (!parted || !importer || !source.startsWith('.')) return undefined
       const file = resolve(dirname(importer), source)
       if (!LATE.test(file) || !planned().late.has(file) || !planned().first.has(importer)) return undefined
       return '\0' + file + STUB
     },
     load(id) {
       if (id === '\0' + NAME) {
-        if (!building) return 'export default {}'
+        if (!parted) return 'export default {}'
         const files = [...planned().late].map(([file, names], i) => ({ file, i, names: [...names].sort() }))
         const line = ({ file, i, names }: (typeof files)[number]): string =>
           `import { ${names.map((name) => `${name} as ${name}_${i}`).join(', ')} } from ${JSON.stringify(file)}`

@@ -67,7 +67,13 @@ export function fetchEarly(entry: string, first: FirstLoad): Plugin {
         const names = Object.keys(bundle ?? {})
         const fonts = names.filter((name) => /plex-sans-latin-(400|600)-.*woff2$/.test(name))
         const worker = names.filter((name) => /assets\/worker-[^/]*\.js$/.test(name))
-        for (const name of [...chunks, ...styles, ...html, ...worker]) first.add(name)
+        // What the worker's script cannot start without, where the bundler made more than one file of it.
+        const beside = worker.flatMap((name) => {
+          const made = bundle![name]!
+          const text = made.type === 'chunk' ? made.code : String(made.source)
+          return [...text.matchAll(/\bfrom ?"\.\/([^"]+)"/g)].map(([, file]) => `assets/${file!}`)
+        })
+        for (const name of [...chunks, ...styles, ...html, ...worker, ...beside]) first.add(name)
         for (const name of names) if (/latin-(400|500|600)-.*woff2$|^assets\/index-.*css$/.test(name)) first.add(name)
         const tag = (tagName: string, attrs: Record<string, string>) => ({
           tag: tagName,
@@ -75,7 +81,7 @@ export function fetchEarly(entry: string, first: FirstLoad): Plugin {
           injectTo: 'head' as const,
         })
         return [
-          ...[...chunks]
+          ...[...chunks, ...beside]
             .filter((file) => !html.has(file))
             .map((file) => tag('link', { rel: 'modulepreload', crossorigin: '', href: `./${file}` })),
           ...[...styles]

@@ -1,9 +1,10 @@
 /**
  * The part of the model that comes behind the first picture (`bin/vite-late.ts`): the model is synchronous, so all of it
- * must be there before the first event that may need it. Until then the worker hears nothing but what shows the default
+ * must be there before the first event that may need it. Until then the worker hears nothing but what shows the first
  * cluster coming up and moving.
  */
 import type { Ask, ToWorker } from './protocol.ts'
+import { SHOWN_FIRST } from './shown-first.ts'
 
 type Late = Readonly<Record<string, (...given: never[]) => unknown>>
 
@@ -36,15 +37,28 @@ export function late(name: string): Late {
 }
 
 /** Questions that are answered from what is written down already. */
-const READS: ReadonlySet<string> = new Set(
-  ['entry', 'causes', 'effects', 'events', 'history', 'rules', 'hash', 'faults', 'scenarios'] satisfies Ask['q'][],
-)
+const READS: ReadonlySet<string> = new Set([
+  'entry',
+  'causes',
+  'effects',
+  'events',
+  'history',
+  'rules',
+  'hash',
+  'faults',
+  'scenarios',
+] satisfies Ask['q'][])
 
 /** Whether a message cannot be obeyed with the first part of the model alone. */
 export function needsRest(message: ToWorker): boolean {
   switch (message.t) {
     case 'open':
-      return message.scenario !== 'default' || !!message.inputs?.length || message.at !== undefined || !!message.setup
+      return (
+        !SHOWN_FIRST.includes(message.scenario) ||
+        !!message.inputs?.length ||
+        message.at !== undefined ||
+        !!message.setup
+      )
     case 'drawn':
     case 'play':
     case 'pace':
