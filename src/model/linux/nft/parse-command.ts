@@ -3,7 +3,7 @@ import type { ChainSpec, Command, SetSpec, Spot, Verb } from './command.ts'
 import { parseTime } from './data-type.ts'
 import { expressionText } from './expression-text.ts'
 import { parseExpression, typesOf } from './parse-expression.ts'
-import { parseStatements } from './parse-rule.ts'
+import { parseStatements, withVerdict } from './parse-rule.ts'
 import { type BaseChain, FAMILIES, type Family } from './store.ts'
 import { NftSyntaxError, type Word, Words, wordsOf } from './words.ts'
 
@@ -352,8 +352,8 @@ class Parser implements ParsedCommands {
     const start = words.peek()
     const startAt = words.at
     const ends: number[] = []
-    if (start.kind !== 'end') parseStatements(words, ends)
-    else if (verb !== 'delete' && verb !== 'destroy') throw words.unexpected()
+    if (start.kind === 'end' && verb !== 'delete' && verb !== 'destroy') throw words.unexpected()
+    if (start.kind !== 'end' && !this.readable(startAt, ends)) return this.kept(verb, family, table, chain, start, into)
     const last = words.list[words.at - 1]!
     const text = start.kind === 'end' ? '' : oneLine(this.text.slice(start.start, last.stop))
     into.push({
@@ -372,6 +372,42 @@ class Parser implements ParsedCommands {
       ...this.listedHandle(),
     })
     if (words.peek().kind !== 'end' && !words.is('}')) throw words.unexpected()
+  }
+
+  /** Reads statements. false: they cannot be read, but what the rule does can, and it is to be kept. */
+  private readable(from: number, ends: number[]): boolean {
+    const { words } = this
+    try {
+      parseStatements(words, ends)
+      if (words.peek().kind !== 'end' && !words.is('}')) throw words.unexpected()
+      return true
+    } catch (error) {
+      if (!(error instanceof NftSyntaxError) || !this.goOn) throw error
+      const end = words.list.findIndex((word, i) => i >= from && word.kind === 'end')
+      const text = oneLine(this.text.slice(words.list[from]!.start, words.list[end - 1]?.stop ?? 0))
+      if (!withVerdict(text)) throw error
+      this.problems.push({ line: error.word.line, message: `${error.message}; whether this rule matches stays open` })
+      words.at = end
+      return false
+    }
+  }
+
+  private kept(verb: Verb, family: Family, table: string, chain: string, start: Word, into: Command[]): void {
+    const text = oneLine(this.text.slice(start.start, this.words.list[this.words.at - 1]!.stop))
+    const spot = spotOf(start)
+    into.push({
+      object: 'rule',
+      verb,
+      family,
+      table,
+      chain,
+      text,
+      statementSpots: [],
+      names: [],
+      spot,
+      nameSpot: spot,
+      ...this.listedHandle(),
+    })
   }
 
   /* ---------------------------------------------------------------- sets, maps, elements */

@@ -36,7 +36,11 @@ export function parseNftListing(text: string): NftListing {
   const lines = prepared(text.split(/\r\n|\n|\r/), problems)
   const result = load(joinWrapped(lines, problems))
   for (const { line, message } of result.problems)
-    problems.push({ line, severity: 'warning', message: `${message}; this line is left out` })
+    problems.push({
+      line,
+      severity: 'warning',
+      message: message.endsWith('stays open') ? message : `${message}; this line is left out`,
+    })
   const { store } = result.ruleset
   const chains = store.tables().flatMap((table) => store.chains(table.key))
   const ruleCount = chains.reduce((sum, chain) => sum + chain.rules.length, 0)

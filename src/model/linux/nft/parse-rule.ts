@@ -23,11 +23,27 @@ export function loadedNftRule(text: string): NftRule {
     rule = parseNftRule(text)
   } catch (error) {
     if (!(error instanceof NftSyntaxError)) throw error
-    rule = { statements: [{ kind: 'opaque', text }] }
+    rule = withVerdict(text) ?? { statements: [{ kind: 'opaque', text }] }
   }
   if (memo.size >= MEMO_LIMIT) memo.clear()
   memo.set(text, rule)
   return rule
+}
+
+const TAIL =
+  /^(.*\S)\s+((?:accept|drop|return|(?:jump|goto) \S+|reject(?: with .+)?|masquerade(?: .+)?)(?: comment "[^"]*")?)$/
+
+/** A rule of which only the end can be read: whether it matches is asked, and then it does what it says. */
+export function withVerdict(text: string): NftRule | undefined {
+  const found = TAIL.exec(text)
+  if (!found) return undefined
+  try {
+    const end = parseNftRule(found[2]!)
+    return { ...end, statements: [{ kind: 'opaque', text: found[1]! }, ...end.statements] }
+  } catch (error) {
+    if (!(error instanceof NftSyntaxError)) throw error
+    return undefined
+  }
 }
 
 export function parseNftRule(text: string): NftRule {
