@@ -1,5 +1,6 @@
 import { causesOf, checksOf, POINTS, whysOf, type Grade } from '../../lesson/incident.ts'
 import type { Block, CauseBlock, Lesson } from '../../lesson/schema.ts'
+import { hrefOf } from '../address.ts'
 import { commandsOf } from './player.ts'
 import { spellTime, type ChainStep, type Closed } from './player-incident.ts'
 import { Prose } from './Prose.tsx'
@@ -64,6 +65,14 @@ export function Debrief({ lesson, closed, onRun }: DebriefProps) {
       {whysOf(lesson).map((why, i) => (
         <Chain key={i} says={why.says} steps={closed.chains[i] ?? []} />
       ))}
+      {closed.run && (
+        <p>
+          <a href={hrefOf('/lab', { view: 'timeline', node: lesson.meta.node, run: closed.run })}>
+            Open this run in the free lab, with what lay before you came
+          </a>
+          . Scrub back, and ask Why of anything.
+        </p>
+      )}
       <Deeds closed={closed} />
       <Written closed={closed} />
       {['set-up', 'solution', 'debrief'].map((slug) => (

@@ -51,6 +51,7 @@ export async function closeIncident(lesson: Lesson, progress: IncidentProgress, 
     q: 'chains',
     of: whysOf(lesson).map(({ table, match, when }) => ({ table, match, when })),
   })
+  const run = await lab.ask<string>({ q: 'share' }).catch(() => '')
   const names = nameById(lab.store.getState().replica)
   return {
     arrivedAt,
@@ -67,6 +68,7 @@ export async function closeIncident(lesson: Lesson, progress: IncidentProgress, 
     report: progress.report,
     right: progress.right,
     chains: found.map((steps) => selectChain(steps, names).map((step) => chainStep(step, arrivedAt))),
+    run,
     forks: branches.length - 1,
   }
 }

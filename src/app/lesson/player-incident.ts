@@ -36,6 +36,8 @@ export interface Closed {
   report: ReportText
   right: Record<string, number>
   chains: ChainStep[][]
+  /** The whole run as in a link, with what lay before the arrival; empty where it could not be had. */
+  run: string
   /** Times the learner went back and did otherwise. */
   forks: number
 }
