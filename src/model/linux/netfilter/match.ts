@@ -121,13 +121,17 @@ function typeOf(walk: Walk, match: AddrTypeMatch, ip: Ip, place: Place): string 
   return askAbout(walk, place, `is ${ip.text} an address of ${name}?`) ? 'LOCAL' : 'UNICAST'
 }
 
-/** xt_physdev.c: whether a bridge port is on the way is nowhere in the rules. */
+/** xt_physdev.c: whether a bridge port is on the way is nowhere in the rules, but the lab knows its devices. */
 function physdevMatches(walk: Walk, option: { name: string; value: string | undefined }, place: Place): boolean {
   switch (option.name) {
     case '--physdev-is-bridged':
       return askAbout(walk, place, 'is the packet bridged (same bridge in and out), not routed?')
-    case '--physdev-is-in':
+    case '--physdev-is-in': {
+      // what arrives at a bridge came in by one of its ports (br_netfilter, bridge-nf-call-iptables)
+      const kind = walk.inDev === '' ? 'none' : walk.links.find((link) => link.name === walk.inDev)?.kind
+      if (kind !== undefined) return kind === 'bridge'
       return askAbout(walk, place, 'did the packet come in by a port of a bridge?')
+    }
     case '--physdev-is-out':
       return askAbout(walk, place, 'does the packet leave by a port of a bridge?')
     case '--physdev-in':

@@ -17,6 +17,8 @@ export interface Link {
   /** `10.244.1.1/24` */
   readonly addresses: readonly string[]
   readonly up?: boolean
+  /** `bridge`, `veth` and the like; undefined: nobody said. */
+  readonly kind?: string
 }
 
 interface CompiledRoute {
