@@ -293,6 +293,8 @@ function settings(world: ModelWorld, event: SimEvent<ProxySettings>): void {
   const next: Record<string, unknown> = { ...before, node }
   for (const [key, value] of Object.entries(event.data))
     if (value === null) delete next[key]
+    // a mode that this build does not have would leave the node without a proxy
+    else if (key === 'mode' && !(String(value) in MODES)) continue
     else next[key] = value
   world.put('proxySettings', node, next as ProxySettingsRecord)
   const proxy = proxyOf(world, event.to)
