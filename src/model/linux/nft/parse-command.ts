@@ -1,9 +1,9 @@
 /** Reads commands of nft: one a line, or blocks as `nft list` prints them. nftables src/parser_bison.y. */
-import type { ChainSpec, Command, SetSpec, Spot, Verb } from './command.ts'
-import { parseTime } from './data-type.ts'
-import { expressionText } from './expression-text.ts'
-import { parseExpression, typesOf } from './parse-expression.ts'
+import type { ChainSpec, Command, Spot, Verb } from './command.ts'
+import { parseHook } from './parse-hook.ts'
 import { parseStatements, withVerdict } from './parse-rule.ts'
+import { braced, nameWord, parseSetBody } from './parse-set.ts'
+import { namesIn, oneLine, spotOf, statementSpot } from './rule-places.ts'
 import { type BaseChain, FAMILIES, type Family } from './store.ts'
 import { NftSyntaxError, type Word, Words, wordsOf } from './words.ts'
 
@@ -115,9 +115,7 @@ class Parser implements ParsedCommands {
   }
 
   private name(): Word {
-    const word = this.words.peek()
-    if (word.kind !== 'word' && word.kind !== 'string') throw this.words.unexpected('string')
-    return this.words.next()
+    return nameWord(this.words)
   }
 
   private byHandle(verb: Verb): number | undefined {
@@ -258,7 +256,7 @@ class Parser implements ParsedCommands {
       }
       if (words.take('}')) break
       this.guarded(() => {
-        if (words.is('type') && words.peek(2).text === 'hook') base = this.hookSpec(family)
+        if (words.is('type') && words.peek(2).text === 'hook') base = parseHook(words, family)
         else if (words.is('policy') && /^(?:accept|drop)$/.test(words.peek(1).text)) {
           words.next()
           policy = words.next().text as 'accept' | 'drop'
@@ -270,56 +268,6 @@ class Parser implements ParsedCommands {
       })
     }
     return { ...(base ? { base } : {}), ...(policy ? { policy } : {}), ...(comment === undefined ? {} : { comment }) }
-  }
-
-  private hookSpec(family: Family): BaseChain {
-    const { words } = this
-    words.expect('type')
-    const type = words.next()
-    if (!['filter', 'nat', 'route'].includes(type.text)) throw new NftSyntaxError(`unknown chain type`, type)
-    words.expect('hook')
-    const hook = words.next()
-    const hooks = ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress', 'egress']
-    if (!hooks.includes(hook.text)) throw new NftSyntaxError('unknown chain hook', hook)
-    let device: string | undefined
-    if (words.take('device')) device = words.next().text
-    else if (words.take('devices')) {
-      words.take('=')
-      words.expect('{')
-      const names: string[] = []
-      while (!words.is('}')) {
-        names.push(words.next().text)
-        words.take(',')
-      }
-      words.next()
-      device = names.join(', ')
-    }
-    words.expect('priority')
-    const priority = this.priority(family, hook.text)
-    return {
-      type: type.text as BaseChain['type'],
-      hook: hook.text as BaseChain['hook'],
-      priority,
-      ...(device === undefined ? {} : { device }),
-    }
-  }
-
-  private priority(family: Family, hook: string): number {
-    const { words } = this
-    const word = words.next()
-    if (/^[+-]?\d+$/.test(word.text)) return Number(word.text)
-    const known = priorityNamed(word.text, family)
-    if (known === undefined) throw new NftSyntaxError(`'${word.text}' is invalid priority.`, word)
-    if ((word.text === 'dstnat' && hook !== 'prerouting') || (word.text === 'srcnat' && hook !== 'postrouting'))
-      throw new NftSyntaxError('invalid priority expression value in this context.', word)
-    const next = words.peek()
-    if (next.kind === 'word' && (next.text === '+' || next.text === '-')) {
-      words.next()
-      const n = Number(words.next().text)
-      return next.text === '+' ? known + n : known - n
-    }
-    if (next.kind === 'word' && /^[+-]\d+$/.test(next.text)) return known + Number(words.next().text)
-    return known
   }
 
   /* ---------------------------------------------------------------- rules */
@@ -438,57 +386,7 @@ class Parser implements ParsedCommands {
     const name = this.name()
     words.expect('{')
     const listed = this.listedHandle()
-    const spec: { -readonly [K in keyof SetSpec]: SetSpec[K] } = { types: [], flags: [] }
-    let elements: { text: string; spot: Spot } | undefined
-    for (;;) {
-      words.skipEnds()
-      if (words.take('}')) break
-      if (words.done) throw words.unexpected()
-      const word = words.next()
-      switch (word.text) {
-        case 'type': {
-          const { key, data } = this.typeNames()
-          spec.types = key
-          if (data) spec.data = data[0] === 'verdict' ? 'verdict' : data
-          break
-        }
-        case 'typeof':
-          this.typeOf(spec)
-          break
-        case 'flags':
-          spec.flags = this.list()
-          break
-        case 'timeout':
-          spec.timeout = parseTime(words.next().text) ?? 0
-          break
-        case 'gc-interval':
-          spec.gcInterval = parseTime(words.next().text) ?? 0
-          break
-        case 'size':
-          spec.size = Number(words.next().text)
-          break
-        case 'policy':
-          spec.policy = words.next().text
-          break
-        case 'auto-merge':
-          spec.autoMerge = true
-          break
-        case 'counter':
-          spec.each = 'counter'
-          break
-        case 'comment':
-          spec.comment = words.next().text
-          break
-        case 'elements': {
-          words.expect('=')
-          elements = this.braced()
-          break
-        }
-        default:
-          words.at--
-          throw words.unexpected()
-      }
-    }
+    const { spec, elements } = parseSetBody(words, this.text)
     const shared = { family, table, name: name.text, nameSpot: spotOf(name), spot: spotOf(first) }
     this.commands.push({ object: 'set', verb, map, spec, ...shared, ...listed })
     if (elements)
@@ -502,67 +400,11 @@ class Parser implements ParsedCommands {
       })
   }
 
-  private typeNames(): { key: string[]; data: string[] | undefined } {
-    const { words } = this
-    const key: string[] = []
-    let data: string[] | undefined
-    for (;;) {
-      const list = data ?? key
-      list.push(this.name().text)
-      if (words.take('.')) continue
-      if (!data && words.take(':')) {
-        data = []
-        words.take('interval')
-        continue
-      }
-      return { key, data }
-    }
-  }
-
-  private typeOf(spec: { -readonly [K in keyof SetSpec]: SetSpec[K] }): void {
-    const { words } = this
-    const key = parseExpression(words)
-    spec.types = typesOf(key).map((type) => type.name)
-    spec.typeOf = expressionText(key)
-    if (!words.take(':')) return
-    words.take('interval')
-    if (words.take('verdict')) {
-      spec.data = 'verdict'
-      spec.dataOf = 'verdict'
-      return
-    }
-    const data = parseExpression(words)
-    spec.data = typesOf(data).map((type) => type.name)
-    spec.dataOf = expressionText(data)
-  }
-
-  private list(): string[] {
-    const out = [this.name().text]
-    while (this.words.take(',')) out.push(this.name().text)
-    return out
-  }
-
-  /** The text between braces. */
-  private braced(): { text: string; spot: Spot } {
-    const { words } = this
-    const open = words.expect('{')
-    let depth = 1
-    while (depth > 0) {
-      if (words.done) throw words.unexpected()
-      const word = words.next()
-      if (word.kind !== 'sign') continue
-      if (word.text === '{') depth++
-      else if (word.text === '}') depth--
-    }
-    const close = words.list[words.at - 1]!
-    return { text: this.text.slice(open.stop, close.start), spot: { line: open.line, from: open.from, to: close.to } }
-  }
-
   private element(verb: Verb, first: Word): void {
     const family = this.family(true)
     const table = this.name().text
     const name = this.name()
-    const { text, spot } = this.braced()
+    const { text, spot } = braced(this.words, this.text)
     this.commands.push({
       object: 'element',
       verb,
@@ -594,7 +436,7 @@ class Parser implements ParsedCommands {
     const { words } = this
     const name = this.name()
     let body = ''
-    if (words.is('{')) body = this.braced().text.trim()
+    if (words.is('{')) body = braced(this.words, this.text).text.trim()
     else {
       const start = words.peek()
       while (words.peek().kind !== 'end' && !words.is('}')) words.next()
@@ -612,58 +454,4 @@ class Parser implements ParsedCommands {
       nameSpot: spotOf(name),
     })
   }
-}
-
-const spotOf = (word: Word): Spot => ({ line: word.line, from: word.from, to: word.to })
-
-/** A port stands behind the colon of an address, or is what follows `to`. */
-function statementSpot(words: readonly Word[]): Spot & { readonly port?: Spot } {
-  const first = words[0]!
-  const last = words[words.length - 1]!
-  const spot = { line: first.line, from: first.from, to: last.to }
-  const to = words.findIndex((word) => word.text === 'to')
-  if (to < 0) return spot
-  const ported = words.find((word, i) => i > to && /:\d+(?:-\d+)?$/.test(word.text))
-  if (ported)
-    return {
-      ...spot,
-      port: { line: ported.line, from: ported.to - /\d+(?:-\d+)?$/.exec(ported.text)![0].length + 1, to: ported.to },
-    }
-  const value = words[to + 1]
-  return value ? { ...spot, port: { line: value.line, from: value.from, to: last.to } } : spot
-}
-
-/** Words behind `jump`, `goto` and `@`. */
-function namesIn(words: readonly Word[]): { name: string; set: boolean; spot: Spot }[] {
-  const out: { name: string; set: boolean; spot: Spot }[] = []
-  words.forEach((word, i) => {
-    const next = words[i + 1]
-    if (!next || next.kind !== 'word' || word.kind === 'string') return
-    if (word.text === 'jump' || word.text === 'goto') out.push({ name: next.text, set: false, spot: spotOf(next) })
-    else if (word.text === '@' && words[i + 2]?.text !== ',')
-      out.push({ name: next.text, set: true, spot: { line: word.line, from: word.from, to: next.to } })
-  })
-  return out
-}
-
-/** White space outside of strings as single blanks. */
-function oneLine(text: string): string {
-  return text.includes('\n') || text.includes('\t') || text.includes('  ')
-    ? text.replace(/"[^"]*"|\s+/g, (part) => (part.startsWith('"') ? part : ' '))
-    : text
-}
-
-const PRIORITIES: Readonly<Record<string, number>> = {
-  raw: -300,
-  mangle: -150,
-  dstnat: -100,
-  filter: 0,
-  security: 50,
-  srcnat: 100,
-}
-const BRIDGE: Readonly<Record<string, number>> = { dstnat: -300, filter: -200, out: 100, srcnat: 300 }
-
-export function priorityNamed(name: string, family: Family): number | undefined {
-  const table = family === 'bridge' ? BRIDGE : PRIORITIES
-  return Object.hasOwn(table, name) ? table[name] : undefined
 }

@@ -5,6 +5,7 @@
 import type { Command, Spot } from './command.ts'
 import { typeNamed } from './data-type.ts'
 import { constantText, dataText } from './expression-text.ts'
+import { didYouMean } from './nearest-name.ts'
 import { NftOverlay } from './overlay.ts'
 import { parseCommands } from './parse-command.ts'
 import { parseElements } from './parse-expression.ts'
@@ -123,32 +124,6 @@ function act(overlay: NftOverlay, command: Command, options: PlanOptions): void 
 type Of<K extends string> = Extract<Command, { object: K }>
 
 const isDelete = (verb: string): boolean => verb === 'delete' || verb === 'destroy'
-/** Of a name that is not there: the nearest one that is, if it is near (string_misspell_update). */
-function didYouMean(name: string, there: readonly string[]): string | undefined {
-  let best: string | undefined
-  let least = Infinity
-  for (const other of there) {
-    const most = Math.max(name.length, other.length)
-    const far = distance(name, other)
-    if (most > 1 && far <= Math.floor(most / 3) + 1 && far < least) {
-      best = other
-      least = far
-    }
-  }
-  return best
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    row = next
-  }
-  return row[b.length]!
-}
-
 function noTable(
   overlay: NftOverlay,
   command: { family: string; table: string; nameSpot: Spot; tableSpot?: Spot },
