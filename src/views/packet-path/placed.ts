@@ -1,0 +1,19 @@
+/** Measures of the map, and a frame in its place. */
+import type { Frame } from './select.ts'
+
+export const TRUNK = 90
+export const DIP = 160
+export const REPLY = 218
+export const FLOOR = 236
+export const GAP = 24
+/** A label is this far above or below its line. */
+export const ABOVE = 14
+export const BELOW = 24
+
+export interface Placed {
+  readonly frame: Frame
+  readonly x: number
+  readonly width: number
+  /** Station or chain id -> its point. */
+  readonly points: ReadonlyMap<string, { x: number; y: number }>
+}
