@@ -48,7 +48,7 @@ export function FourModes({
         <Slider services={services} />
       </div>
       {phone && <Numbers samples={samples} services={services} />}
-      <div className={css.columns} data-columns={size.width >= 980 ? 4 : 2} data-stacked={size.width < 1240}>
+      <div className={css.columns} data-columns={size.width >= FOUR_ABREAST ? 4 : 2}>
         {FOUR_MODES.map((facts) => (
           <Column key={facts.mode} facts={facts} sampled={samples[facts.mode]} {...view} />
         ))}
@@ -78,6 +78,8 @@ export function FourModes({
 }
 
 const SYNC = 400
+/** Below this the words in the drawings would be smaller than a label may be. */
+const FOUR_ABREAST = 1_340
 
 /** What the change of one endpoint costs in each mode: the writes of its own next sync. */
 function Elsewhere({ samples, services }: { samples: Readonly<Partial<Record<string, Sampled>>>; services: number }) {
@@ -176,23 +178,25 @@ function Computed({
         backend={samples[2]?.backend}
       />
       <Lines lines={linesAt(samples, services)} whole={whole} />
-      <p className={css.figure}>
-        <b data-figure={facts.mode}>{spellCount(figure)}</b> {facts.unit(costs)}
-      </p>
-      <svg className={css.bar} viewBox="0 0 400 6" preserveAspectRatio="none" aria-hidden="true">
-        <rect className={css.barBack} width={400} height={6} />
-        <rect className={css.barFill} width={Math.max(3, 400 * Math.min(1, share))} height={6} />
-        {[1, 2, 3].map((i) => (
-          <path key={i} className={css.barTick} d={`M${i * 100} 0V6`} />
-        ))}
-      </svg>
-      <p className={css.says}>{facts.says(costs)}</p>
-      {costs.lines > 0 && (
-        <p className={css.says}>
-          Table: {isExact(facts.mode, 'lines') ? '' : 'about '}
-          {spellCount(costs.lines)} lines, {spellBytes(Math.round(costs.bytes))} as printed.
+      <div className={css.meter}>
+        <p className={css.figure}>
+          <b data-figure={facts.mode}>{spellCount(figure)}</b> {facts.unit(costs)}
         </p>
-      )}
+        <svg className={css.bar} viewBox="0 0 400 6" preserveAspectRatio="none" aria-hidden="true">
+          <rect className={css.barBack} width={400} height={6} />
+          <rect className={css.barFill} width={Math.max(3, 400 * Math.min(1, share))} height={6} />
+          {[1, 2, 3].map((i) => (
+            <path key={i} className={css.barTick} d={`M${i * 100} 0V6`} />
+          ))}
+        </svg>
+        <p className={css.says}>{facts.says(costs)}</p>
+        {costs.lines > 0 && (
+          <p className={css.says}>
+            Table: {isExact(facts.mode, 'lines') ? '' : 'about '}
+            {spellCount(costs.lines)} lines, {spellBytes(Math.round(costs.bytes))} as printed.
+          </p>
+        )}
+      </div>
     </>
   )
 }
