@@ -3,6 +3,7 @@ import { lookupRoute } from '../../model/linux/routes.ts'
 import type { Tool, ToolCall, ToolResult } from '../contract.ts'
 import { jsonText } from '../json-text.ts'
 import { namespaceOf } from '../place.ts'
+import { localRoutes, localRoutesText } from './local-routes.ts'
 
 type Net = { node: string; netns: string }
 
@@ -183,6 +184,9 @@ function routes(reader: ModelReader, at: Net, words: readonly string[], flags: R
   const all = [...reader.by('routes', 'netns', `${at.node}|${at.netns}`)]
   if (words[0] === 'get') {
     const target = words[1] ?? ''
+    const links = reader.by('links', 'netns', `${at.node}|${at.netns}`)
+    if (links.some((link) => link.addresses.some((address) => address.split('/')[0] === target)))
+      return { out: `local ${target} dev lo src ${target} uid 0 \n    cache <local> \n`, exit: 0 }
     const route = /^\d+\.\d+\.\d+\.\d+$/.test(target) ? lookupRoute(reader, at.node, at.netns, target) : undefined
     if (!route) return { err: 'RTNETLINK answers: Network is unreachable\n', exit: 2 }
     const own =
@@ -198,6 +202,10 @@ function routes(reader: ModelReader, at: Net, words: readonly string[], flags: R
   const key = (route: RouteRecord) => (route.dst === 'default' ? -1 : toNumber(route.dst.split('/')[0]!))
   all.sort((a, b) => key(a) - key(b))
   const dev = words.includes('dev') ? words[words.indexOf('dev') + 1] : undefined
+  if (words.includes('local') && (words.includes('table') || words.includes('type'))) {
+    const links = reader.by('links', 'netns', `${at.node}|${at.netns}`)
+    return { out: localRoutesText(localRoutes(links, broadcast, dev), dev !== undefined), exit: 0 }
+  }
   const chosen = all.filter((route) => dev === undefined || route.dev === dev)
   if (flags.has('j'))
     return {
