@@ -48,7 +48,7 @@ export class Lab {
     return this.page.locator(`[data-view="${id}"]`)
   }
   async show(title: string): Promise<void> {
-    await this.page.getByRole('tablist', { name: 'Pictures' }).getByRole('tab', { name: title }).click()
+    await this.page.getByRole('tablist', { name: 'Pictures' }).getByRole('tab', { name: title, exact: true }).click()
   }
 
   /** A key that moves time: back when the page has drawn where it leads. */
