@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { JournalEntry } from '../sim/contract.ts'
-import { chainOf, gradeAttempt, touchesOf, unrelatedOf, usedMicros, writtenBy } from './incident.ts'
+import { chainOf, countChecks, gradeAttempt, touchesOf, unrelatedOf, usedMicros, writtenBy } from './incident.ts'
 import { parseLesson } from './parse.ts'
 import { lintLesson } from './lint.ts'
 import type { Lab } from './play.ts'
@@ -58,6 +58,14 @@ describe('the grade', () => {
     expect(gradeAttempt({ ...perfect, unrelated: 9 }).score).toBe(70)
     expect(gradeAttempt({ ...perfect, usedMicros: 601e6 }).score).toBe(90)
     expect(gradeAttempt({ ...perfect, passed: 0, rightCauses: 0, hints: 3 }).score).toBe(0)
+  })
+
+  it('gives nothing for what held before, and takes for what was broken', () => {
+    const check = (id: string, guard: boolean) => ({ id, guard }) as Parameters<typeof countChecks>[0][number]
+    const checks = [check('a', false), check('b', false), check('kept', true)]
+    expect(countChecks(checks, (id) => id === 'kept')).toEqual({ passed: 0, of: 2 })
+    expect(countChecks(checks, () => true)).toEqual({ passed: 2, of: 2 })
+    expect(countChecks(checks, (id) => id !== 'kept')).toEqual({ passed: 1, of: 2 })
   })
 
   it('counts the time of every branch', () => {

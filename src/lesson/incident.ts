@@ -70,8 +70,18 @@ export function unrelatedOf(writes: readonly Written[], allowed: readonly string
   return [...found]
 }
 
+/** A guard earns nothing, for it held before; a broken one takes away what a check gives. */
+export function countChecks(
+  checks: readonly CheckBlock[],
+  held: (id: string) => boolean,
+): { passed: number; of: number } {
+  const goals = checks.filter((check) => !check.guard)
+  const broken = checks.filter((check) => check.guard && !held(check.id)).length
+  return { passed: Math.max(0, goals.filter((check) => held(check.id)).length - broken), of: goals.length }
+}
+
 export interface Attempt {
-  /** Ids of checks that held when the incident was closed, and how many there are. */
+  /** As `countChecks` counts them. */
   readonly passed: number
   readonly checks: number
   readonly rightCauses: number

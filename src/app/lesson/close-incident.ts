@@ -2,7 +2,15 @@
 import { theLab } from '../../lab/client.ts'
 import type { CauseStep, Deed } from '../../lab/protocol.ts'
 import { holds } from '../../lesson/holds.ts'
-import { causesOf, checksOf, gradeAttempt, unrelatedOf, usedMicros, whysOf } from '../../lesson/incident.ts'
+import {
+  causesOf,
+  checksOf,
+  countChecks,
+  gradeAttempt,
+  unrelatedOf,
+  usedMicros,
+  whysOf,
+} from '../../lesson/incident.ts'
 import type { CauseBlock, Lesson } from '../../lesson/schema.ts'
 import { nameById } from '../../views/words/describe-thing.ts'
 import { selectChain } from '../../views/why/select.ts'
@@ -37,9 +45,10 @@ export async function closeIncident(lesson: Lesson, progress: IncidentProgress, 
   }
   const causes = causesOf(lesson)
   const unrelated = unrelatedOf(deeds, lesson.meta.touches)
+  const counted = countChecks(checksOf(lesson), (id) => checks[id] === '')
   const grade = gradeAttempt({
-    passed: Object.values(checks).filter((fail) => fail === '').length,
-    checks: checksOf(lesson).length,
+    passed: counted.passed,
+    checks: counted.of,
     rightCauses: causes.filter((cause) => progress.report.chosen[cause.id] === progress.right[cause.id]).length,
     causes: causes.length,
     hints: progress.hints,
