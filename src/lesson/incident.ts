@@ -203,6 +203,7 @@ export function incidentProblems(lesson: Lesson, file: string): Problem[] {
   if (herringsOf(lesson).length === 0) say('an incident has a red herring: give a herring block')
   if (hintsOf(lesson).length !== 3) say(`an incident has three hints, not ${hintsOf(lesson).length}`)
   if (lesson.meta.touches.length === 0) say('front matter: "touches" names what the repair may write')
+  if (checksOf(lesson).every((check) => check.guard)) say('an incident has a check that fails until it is repaired')
   for (const check of checksOf(lesson))
     if (check.within > 0) say('a check of an incident waits in its own command, not by "within"', check.where.line)
   for (const kind of ['predict', 'quiz', 'fault'] as const)
