@@ -116,8 +116,7 @@ function jumps(text: string, expected: Record<string, Json[]>): Record<string, J
       const all: Record<string, string | undefined> = {
         jump: / -j (\S+)/.exec(line)?.[1],
         match: / --match-set (\S+)/.exec(line)?.[1],
-        src: / -s (\S+)/.exec(line)?.[1],
-        table: text.indexOf(line) < text.indexOf('*filter') ? 'nat' : 'filter',
+        src: /(?<!!) -s (\S+)/.exec(line)?.[1],
       }
       const keys = Object.keys(wanted[i] ?? all)
       return Object.fromEntries(keys.filter((key) => all[key] !== undefined).map((key) => [key, all[key]]))

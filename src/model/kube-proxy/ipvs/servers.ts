@@ -25,7 +25,7 @@ export function serverOps(
   const service = { proto, address, port }
   const id = serviceId(node, service)
   const there = reader.get('ipvsServices', id)
-  if (there && settled.get(there) === wanted.endpoints && !differs(there, wanted)) return NOTHING
+  if (there && !starting && settled.get(there) === wanted.endpoints && !differs(there, wanted)) return NOTHING
   const settings = { scheduler, flags, persistentSeconds }
   const ops: IpvsOp[] = []
   if (!there) ops.push({ op: 'add-service', service, ...settings })

@@ -188,4 +188,37 @@ describe('a cluster in mode ipvs', () => {
     expect(stage.machine.reader.get('ipsets', 'worker-1|KUBE-CLUSTER-IP')!.members).toEqual(['10.96.0.60,tcp:80'])
     expect(stage.machine.reader.get('ipsets', 'worker-1|KUBE-NODE-PORT-TCP')!.members).toEqual([])
   })
+
+  it('leaves everything behind for mode iptables, and nothing for mode nftables', () => {
+    const stage = inMode('ipvs')
+    expect(get(stage)).toMatchObject({ ok: true })
+    const { reader } = stage.machine
+    const startIn = (mode: 'iptables' | 'nftables'): void => {
+      stage.change((world) => {
+        for (const { name } of TWO_NODES) world.put('proxySettings', name, { node: name, mode })
+      })
+      stage.startProxies([web(), EMPTY], [SLICE])
+    }
+    startIn('iptables')
+    expect(service(stage).servers).toHaveLength(3)
+    expect(reader.get('links', 'worker-1||kube-ipvs0')!.addresses).toHaveLength(2)
+    const { flow, ok } = get(stage)
+    expect(ok).toBe(true)
+    // the DNAT of PREROUTING comes before the address is looked up: the packet is forwarded
+    expect(firstHop(stage, flow).nat).toMatchObject([{ hook: 'PREROUTING', kind: 'DNAT' }])
+    // nobody syncs the old virtual server: a Service that is gone goes on answering
+    stage.watch('services', 'DELETED', web())
+    stage.run(stage.machine.now + 3 * SECOND)
+    const late = get(stage)
+    expect(late.ok).toBe(true)
+    expect(firstHop(stage, late.flow).nat).toMatchObject([{ hook: 'INPUT', kind: 'DNAT' }])
+
+    startIn('nftables')
+    expect(reader.count('ipvsServices', 'node', 'worker-1')).toBe(0)
+    expect(reader.get('links', 'worker-1||kube-ipvs0')).toBeUndefined()
+    expect(reader.count('ipsets', 'node', 'worker-1')).toBe(0)
+    const chains = reader.by('chains', 'node', 'worker-1').map((chain) => chain.name)
+    expect(chains.filter((name) => /^KUBE-(IPVS|NODE-PORT$|LOAD|SERVICES|SVC|SOURCE)/.test(name))).toEqual([])
+    expect(get(stage)).toMatchObject({ ok: true })
+  })
 })
