@@ -273,6 +273,14 @@ function problem(words: Words, target: Target, result: ConnectResult): { text: s
   return { text: `(7) Failed to connect to ${target.host} port ${target.port} after ${ms} ms: ${why}`, exit: 7 }
 }
 
+/** As `problem` decides it, for -w. */
+function exitOf(flow: FlowRecord | undefined): number {
+  if (flow?.error === undefined) return 0
+  if (flow.error === 'timeout') return 28
+  if (flow.connectedAt === undefined) return 7
+  return flow.error === 'reset' ? 56 : 52
+}
+
 /** -w: the variables that lessons use. */
 function written(
   words: Words,
@@ -298,7 +306,7 @@ function written(
     size_download: String(reply?.body.length ?? 0),
     num_connects: flow && (flow.turn ?? 0) < 2 ? '1' : '0',
     errormsg: '',
-    exitcode: flow?.error === undefined ? '0' : '7',
+    exitcode: String(exitOf(flow)),
   }
   return format
     .replace(/%\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
