@@ -5,7 +5,7 @@
 import { isServiceChainName } from './kube-proxy/chain-names.ts'
 import type { ProxierConfig } from './kube-proxy/config.ts'
 import { wrongIpvs } from './kube-proxy/ipvs/wrong-state.ts'
-import { liveConfig } from './kube-proxy/live-state.ts'
+import { liveConfig, serviceStates } from './kube-proxy/live-state.ts'
 import { layoutOf } from './kube-proxy/nftables/dialect.ts'
 import { newNftProxier } from './kube-proxy/nftables/proxier.ts'
 import { TableText } from './kube-proxy/nftables/table-text.ts'
@@ -13,6 +13,7 @@ import { newProxier, newTracker, type Tracker } from './kube-proxy/proxier.ts'
 import { type ServicePortInfo } from './kube-proxy/service-port.ts'
 import { categorizeEndpoints } from './kube-proxy/topology.ts'
 import { backendId, lookupService } from './linux/bpf/maps.ts'
+import { proxiedPorts } from './kube-proxy/userspace/ports.ts'
 import { namespaceOf } from './linux/net/places.ts'
 import { joinHostPort } from './linux/netfilter/address.ts'
 import { explore } from './linux/netfilter/explore.ts'
@@ -141,12 +142,18 @@ export function wrongWays(reader: ModelReader): string[] {
     if (mode === undefined) return []
     const config = configOf(reader, node)
     const out: string[] = []
+    const relays = (port: ServicePortInfo): string[] =>
+      proxiedPorts(serviceStates(reader, node)).flatMap(({ info, proxyPort }) =>
+        info.name === port.name && info.protocol === port.protocol ? [`${ip}:${proxyPort}`] : [],
+      )
     for (const { ports, endpoints } of watching(reader, newTracker(config)).services())
       for (const port of ports) {
         if (port.protocol !== 'tcp' && port.protocol !== 'udp') continue
         const { cluster = [], local = [], hasAny } = categorizeEndpoints(endpoints(port), port, config)
         const check = (what: string, src: string, dst: string, dport: number, policyLocal: boolean): void => {
-          const serving = (policyLocal ? local : cluster).map((ep) => ep.text)
+          const endpointsOf = (policyLocal ? local : cluster).map((ep) => ep.text)
+          // kube-proxy's own socket, which copies to an endpoint
+          const serving = endpointsOf.length > 0 && mode === 'userspace' ? relays(port) : endpointsOf
           const refused = hasAny ? 'DROP' : 'REJECT'
           const got = (mode === 'ebpf' ? byMaps : waysOf)(reader, node, port, src, dst, dport)
           if (serving.length === 0) {
