@@ -17,6 +17,7 @@ import { endpointBase, servicePortBase } from '../model/kube-proxy/nftables/name
 import { probability } from '../model/kube-proxy/iptables/service-rules.ts'
 import type { CaseRow as FactRow } from './kube-proxy-case.ts'
 import type { Json } from './json-file.ts'
+import { ipvsFacts } from './kube-proxy-facts-ipvs.ts'
 import { nftFacts } from './kube-proxy-facts-nft.ts'
 
 export const PLAIN: ProxierConfig = {
@@ -164,7 +165,7 @@ export function factRows(file: string, json: Json): FactRow[] | undefined {
   if (file.startsWith('iptables-static')) return iptablesFacts(json)
   if (file.startsWith('config-defaults')) return configFacts(json)
   if (file.startsWith('nftables-static')) return nftFacts(json)
-  if (file.startsWith('ipvs-static')) return [{ name: file, expected: null, run: undefined }]
+  if (file.startsWith('ipvs-static')) return ipvsFacts(json, PLAIN)
   return undefined
 }
 

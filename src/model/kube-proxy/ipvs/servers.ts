@@ -4,10 +4,13 @@
  */
 import { connectionsOf } from '../../linux/ipvs/connections.ts'
 import type { IpvsOp } from '../../linux/ipvs/operations.ts'
-import { type IpvsServiceRecord, serverId, serverKey, serviceId } from '../../linux/ipvs/records.ts'
+import { type IpvsProto, type IpvsServiceRecord, serverId, serverKey, serviceId } from '../../linux/ipvs/records.ts'
 import type { ModelReader } from '../../tables.ts'
 import type { VirtualServer } from './desired.ts'
 import { isDraining } from './termination.ts'
+
+/** IsRsGracefulTerminationNeeded: UDP and SCTP servers are deleted at once. */
+export const DRAINS: ReadonlySet<IpvsProto> = new Set<IpvsProto>(['tcp'])
 
 /** Endpoints for which a record of the kernel needed no change. Another record, or other endpoints, are looked at anew. */
 const settled = new WeakMap<IpvsServiceRecord, VirtualServer['endpoints']>()
@@ -47,7 +50,7 @@ export function serverOps(
   for (const [key, old] of have) {
     if (want.has(key) || isDraining(reader, node, serverId(id, old))) continue
     const { active, inactive } = connectionsOf(reader, id, old)
-    if (proto === 'tcp' && active + inactive > 0) {
+    if (DRAINS.has(proto) && active + inactive > 0) {
       draining.push(serverId(id, old))
       ops.push({ op: 'edit-server', service, server: { address: old.address, port: old.port, weight: 0 } })
     } else ops.push({ op: 'del-server', service, server: { address: old.address, port: old.port } })
