@@ -4,6 +4,8 @@
  */
 import { chooseBackend } from '../model/linux/bpf/choose.ts'
 import { lookupService } from '../model/linux/bpf/maps.ts'
+import type { IpvsKeep } from '../model/linux/ipvs/keep.ts'
+import type { IpvsCursorRecord } from '../model/linux/ipvs/records.ts'
 import { namespaceOf } from '../model/linux/net/places.ts'
 import type { Packet } from '../model/linux/netfilter/packet.ts'
 import { traverse } from '../model/linux/netfilter/traverse.ts'
@@ -37,10 +39,12 @@ const SLICE = 50
 
 export async function shares(reader: ModelReader, question: SharesQuestion): Promise<SharesAnswer> {
   const draw = generator(question.seed)
+  const cursors = new Map<string, IpvsCursorRecord>()
+  const turning = withCursors(reader, cursors)
   const found = new Map<string, number>()
   let none = 0
   for (let i = 0; i < question.count; i++) {
-    const backend = question.atSocket ? atSocket(reader, question, draw) : byRules(reader, question, draw)
+    const backend = question.atSocket ? atSocket(reader, question, draw) : byRules(turning, cursors, question, draw)
     if (backend === undefined) none++
     else found.set(backend, (found.get(backend) ?? 0) + 1)
     if (i % SLICE === SLICE - 1) await new Promise((resolve) => setTimeout(resolve))
@@ -50,7 +54,28 @@ export async function shares(reader: ModelReader, question: SharesQuestion): Pro
   return { counts, none, ...chiSquare(counts.map((c) => c.count)) }
 }
 
-function byRules(reader: ModelReader, { node, packet, inDev }: SharesQuestion, draw: Draw): string | undefined {
+/** Where IPVS' schedulers stand after the connections before: they take turns instead of drawing. */
+function withCursors(reader: ModelReader, cursors: ReadonlyMap<string, IpvsCursorRecord>): ModelReader {
+  const get = (table: string, id: string): unknown =>
+    (table === 'ipvsCursors' ? cursors.get(id) : undefined) ?? reader.get(table as 'ipvsCursors', id)
+  return {
+    get now() {
+      return reader.now
+    },
+    get: get as ModelReader['get'],
+    all: (table) => reader.all(table),
+    by: (table, index, key) => reader.by(table, index, key),
+    count: (table, index, key) => reader.count(table, index, key),
+    pending: () => reader.pending(),
+  }
+}
+
+function byRules(
+  reader: ModelReader,
+  cursors: Map<string, IpvsCursorRecord>,
+  { node, packet, inDev }: SharesQuestion,
+  draw: Draw,
+): string | undefined {
   // connections of before are none of these: each of them is new
   const { room: _, ...ns } = namespaceOf(reader, node, '')
   const sport = 32_768 + draw(28_232)
@@ -60,6 +85,11 @@ function byRules(reader: ModelReader, { node, packet, inDev }: SharesQuestion, d
     inDev === undefined ? {} : { inDev },
     (question) => answer(question, draw),
   )
+  for (const effect of t.effects) {
+    if (effect.kind !== 'keep' || effect.facility !== 'ipvs') continue
+    const { cursor } = effect.data as IpvsKeep
+    if (cursor) cursors.set(cursor.id, cursor.record)
+  }
   return t.verdict === 'ACCEPT' ? t.nat.find((nat) => nat.kind === 'DNAT')?.to : undefined
 }
 
