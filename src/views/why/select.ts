@@ -1,5 +1,6 @@
 /** The chain of causes as short steps, and the neighbour questions: why not yet, why can't it. Pure. */
 import { isRoutine } from '../../lab/watch.ts'
+import { spellSpan } from '../drawing/spell.ts'
 import type { CauseStep } from '../../lab/protocol.ts'
 import type { Micros, Rule, SimEvent } from '../../sim/contract.ts'
 import { parseRfc3339 } from '../../sim/clock.ts'
@@ -80,10 +81,24 @@ function reasonsOf({ entry, rules }: CauseStep): Step['reasons'] {
 
 function factsOf(facts: Readonly<Record<string, unknown>>): (readonly [string, string])[] {
   return Object.entries(facts).flatMap(([key, value]) => {
-    const text =
-      value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
-    return text === '' ? [] : [[key, text.length > 90 ? `${text.slice(0, 88)}…` : text] as const]
+    const text = key.endsWith('Micros') && typeof value === 'number' ? spanOf(value) : textOf(value)
+    return text === '' ? [] : [[nameOf(key), text.length > 90 ? `${text.slice(0, 88)}…` : text] as const]
   })
+}
+
+/** A time that is below nothing was never measured: there is no such time yet. */
+const spanOf = (micros: number): string => (micros < 0 ? '' : micros === 0 ? 'none' : spellSpan(micros))
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (Array.isArray(value)) return value.map(textOf).join(', ')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** `sinceLastRenewalMicros` is `since last renewal`; names that are Kubernetes' own (`podCIDR`) stay as they are. */
+function nameOf(key: string): string {
+  const bare = key.replace(/Micros$/, '')
+  return /[A-Z]{2}|^[A-Z]/.test(bare) ? bare : bare.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)
 }
 
 /** What the model waits for, with the instant at which it ends. */
