@@ -32,7 +32,7 @@ export const ENGLISH = {
   'actor.metallb-speaker': 'the speaker of MetalLB on {node}',
   'actor.cloud': 'the cloud outside',
   'actor.cluster': 'the start of the run',
-  'actor.input': 'you',
+  'actor.input': 'a person',
   'actor.wire': 'the wire',
   'actor.kernel': 'the kernel of {node}',
 
