@@ -6,11 +6,12 @@ import { ScenarioMenu } from '../layout/ScenarioMenu.tsx'
 import { nodeWatch, wantedOf } from '../opening.ts'
 import { go, useRoute } from '../routes.ts'
 import { BadLink, openLink, openRun } from '../run.ts'
+import { showFace, useFace } from '../../views/rules/face.ts'
 import { useStage } from '../stage.ts'
 import { viewOf } from '../views.ts'
 import { Message } from './Message.tsx'
 
-/** The free lab: `/lab?view=&with=&node=&scenario=&seed=`, or `/lab?run=` for the run of a link. */
+/** The free lab: `/lab?view=&with=&node=&scenario=&seed=&face=modes`, or `/lab?run=` for the run of a link. */
 export default function Lab() {
   useTitle('Free lab, Nodeglass')
   const { query } = useRoute()
@@ -23,6 +24,7 @@ export default function Lab() {
     const asked = viewOf(query.get('view'))
     const beside = viewOf(query.get('with'))
     const node = query.get('node')
+    if (query.get('face') === 'modes') showFace('modes')
     useStage.setState({
       planes: undefined,
       ...(asked ? { view: asked.id } : {}),
@@ -44,16 +46,18 @@ export default function Lab() {
   const view = useStage((state) => state.view)
   const beside = useStage((state) => state.beside)
   const node = useStage((state) => state.node)
+  const face = useFace((state) => state.face)
   useEffect(() => {
     if (!location.hash.startsWith('#/lab')) return
     const keep = {
       run: text ?? undefined,
       scenario: query.get('scenario') ?? undefined,
       seed: query.get('seed') ?? undefined,
+      face: view === 'rules' && face === 'modes' ? face : undefined,
     }
     go(hrefOf('/lab', { view, with: beside, node, ...keep }), { replace: true })
     // eslint-disable-next-line react-hooks/exhaustive-deps -- written when the stage changes, not when the address does
-  }, [view, beside, node, text])
+  }, [view, beside, node, text, face])
 
   if (bad)
     return (

@@ -367,10 +367,11 @@ function Museum() {
     <details className={css.museum}>
       <summary>And the first mode of all, userspace</summary>
       <p>
-        Until 1.26 kube-proxy had a mode in which it stood in the way itself: a rule sent each connection to a port of
+        Until 1.25 kube-proxy had a mode in which it stood in the way itself: a rule sent each connection to a port of
         kube-proxy, and that process opened a second connection to a backend and copied the bytes. Each byte crossed
         from the kernel to a process and back, the backend saw the node as its client, and a kube-proxy that stopped
-        took every Service with it. Deprecated in 1.23, removed in 1.26.
+        took every Service with it. Deprecated in 1.23, removed in 1.26. Under One table a node can be set to it, to see
+        its rules.
       </p>
     </details>
   )

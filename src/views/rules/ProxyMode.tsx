@@ -9,6 +9,7 @@ const MODES: readonly (readonly [ProxyModeName, string])[] = [
   ['ipvs', 'IPVS'],
   ['nftables', 'nftables'],
   ['ebpf', 'eBPF, no kube-proxy'],
+  ['userspace', 'userspace, as until 1.25'],
 ]
 const LAGS: readonly number[] = [0, 1, 2, 5, 10, 30, 60]
 

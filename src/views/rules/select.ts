@@ -43,7 +43,8 @@ const ON: Readonly<Record<Tab, { title: string; command: string; has?: (replica:
 
 /** What the node uses: every node has iptables rules of the kubelet, flows, routes and links. */
 export function tabsOf(replica: Replica, node: string): TabInfo[] {
-  const mode = replica.get('kubeProxies', node)?.mode ?? 'iptables'
+  const runs = replica.get('kubeProxies', node)?.mode ?? 'iptables'
+  const mode = runs === 'userspace' ? 'iptables' : runs
   return (Object.keys(ON) as Tab[])
     .filter((id) => ON[id].has?.(replica, node) ?? true)
     .map((id) => ({
