@@ -1,3 +1,4 @@
+import { useRef, useState } from 'react'
 import { theLab } from '../../lab/client.ts'
 import type { ProxyModeName } from '../../model/kube-proxy/mode.ts'
 import type { Replica } from '../contract.ts'
@@ -11,6 +12,8 @@ const MODES: readonly (readonly [ProxyModeName, string])[] = [
   ['ebpf', 'eBPF, no kube-proxy'],
   ['userspace', 'userspace, as until 1.25'],
 ]
+/** Until what the lab says is shown again. */
+const SETTLE_MS = 1_200
 const LAGS: readonly number[] = [0, 1, 2, 5, 10, 30, 60]
 
 /** The mode of the node's proxy, and how long it takes to hear of a change. Both are inputs: they can be undone. */
@@ -19,7 +22,11 @@ export function ProxyMode({ replica, node }: { replica: Replica; node: string })
   const settings = replica.get('proxySettings', node)
   const runs = proxy?.mode ?? 'iptables'
   const wanted = settings?.mode ?? runs
-  const lag = (settings?.lagMicros ?? 0) / 1e6
+  // a slider that is dragged runs ahead of the lab's answer
+  const [wished, setWished] = useState<{ node: string; lag: number }>()
+  const settle = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const told = (settings?.lagMicros ?? 0) / 1e6
+  const lag = wished?.node === node ? wished.lag : told
   const set = (data: object): void =>
     theLab().send({ t: 'input', input: { kind: 'proxy.settings', to: `${node}/kube-proxy`, data } })
   return (
@@ -49,6 +56,9 @@ export function ProxyMode({ replica, node }: { replica: Replica; node: string })
           aria-valuetext={lag === 0 ? 'none' : spellSpan(lag * 1e6)}
           onChange={(event) => {
             const next = LAGS[Number(event.target.value)]!
+            setWished({ node, lag: next })
+            clearTimeout(settle.current)
+            settle.current = setTimeout(() => setWished(undefined), SETTLE_MS)
             set({ lagMicros: next === 0 ? null : next * 1e6 })
           }}
         />
