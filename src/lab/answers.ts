@@ -11,10 +11,12 @@ const MOST = 2_000
 export function chains(session: Session, of: Extract<Ask, { q: 'chains' }>['of']): CauseStep[][] {
   const journals = [...(session.past ? [session.past] : []), session].map((one) => one.timeline.window.journal)
   return of.map((why) =>
-    chainOf(why, journals, session.past?.arrivedAt ?? 0, why.when === 'end' ? session.now : session.arrivedAt).map((entry) => ({
-      entry,
-      rules: rulesOf(session, entry),
-    })),
+    chainOf(why, journals, session.past?.arrivedAt ?? 0, why.when === 'end' ? session.now : session.arrivedAt).map(
+      (entry) => ({
+        entry,
+        rules: rulesOf(session, entry),
+      }),
+    ),
   )
 }
 
