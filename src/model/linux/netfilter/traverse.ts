@@ -106,6 +106,9 @@ function arriving(run: Run): Traversal {
   if (stop) return isDetour(stop) ? detour(run, stop, 'forwarded') : finish(run, 'stopped', stop)
   if (isLoopback(run.dst) && run.inDev !== 'lo' && !run.ns.sysctls.routeLocalnet && !run.unknownDevices)
     return finish(run, 'stopped', martian('a loopback destination from outside: martian without route_localnet'))
+  // fib_validate_source without accept_local: with IPVS every node has the same virtual addresses
+  if (run.inDev !== 'lo' && !run.unknownDevices && isLocalAddress(run.links, run.src))
+    return finish(run, 'stopped', martian(`the source ${run.src.text} is an address of this host: martian`))
   if (isLocalAddress(run.links, run.dst)) return deliver(run)
   if (!run.ns.sysctls.ipForward)
     return finish(run, 'stopped', drop('ROUTING', 'not for this host, and ip_forward is off'))
