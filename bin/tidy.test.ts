@@ -20,6 +20,8 @@ const LONGER: Record<string, number> = {
   // Shapes of records and objects, one after the other: tables to look things up in, not code to follow.
   'src/model/tables.ts': 1120,
   'src/model/apiserver/objects.ts': 660,
+  // One grammar, one parser.
+  'src/model/linux/nft/parse-command.ts': 460,
   // To be split where the next change comes by.
   'src/model/apiserver/validation/other-kinds.ts': 425,
   'src/model/images/shell/program.ts': 470,

@@ -4,7 +4,7 @@
  */
 import type { NftOverlay } from './overlay.ts'
 import type { NftElement } from './store.ts'
-import { anonymousSets } from './transaction.ts'
+import { anonymousSets } from './anonymous-sets.ts'
 
 const ELEMENT =
   /^(add|delete|destroy) element (\S+) (\S+) (\S+) \{ ([^{},"]+?)(?: comment "([^"]*)")?(?: : ([^{},"]+?))? \}$/

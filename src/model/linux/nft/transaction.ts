@@ -3,6 +3,7 @@
  * (nfnetlink_rcv_batch, nf_tables_commit).
  */
 import type { Command, Spot } from './command.ts'
+import { anonymousSets } from './anonymous-sets.ts'
 import { typeNamed } from './data-type.ts'
 import { constantText, dataText } from './expression-text.ts'
 import { didYouMean } from './nearest-name.ts'
@@ -10,10 +11,9 @@ import { NftOverlay } from './overlay.ts'
 import { parseCommands } from './parse-command.ts'
 import { parseElements } from './parse-expression.ts'
 import { loadedNftRule } from './parse-rule.ts'
-import { singleton } from './print-rule.ts'
 import { basesOf, chainsIn, mentions, statementsFrom } from './reach.ts'
 import { quickChain, quickElement, quickRule } from './quick.ts'
-import type { Expression, LiteralElement, SetExpression, Statement } from './statement.ts'
+import type { LiteralElement } from './statement.ts'
 import { type NftChange, type NftElement, type NftSet, type NftStore, tableKey } from './store.ts'
 import { NftSyntaxError, Words, wordsOf } from './words.ts'
 import { fits, hookOf, ruleFault } from './check-rule.ts'
@@ -262,38 +262,6 @@ function ruleCommand(overlay: NftOverlay, command: Of<'rule'>, key: string, opti
     handles.splice(i, 0, handle)
   }
   overlay.putChain(key, chain.name, { ...chain, rules, handles })
-}
-
-/** Each set or map in braces is an object of its own and takes a handle. */
-export function anonymousSets(text: string): number {
-  if (!text.includes('{')) return 0
-  let count = 0
-  for (const statement of loadedNftRule(text).statements)
-    for (const set of setsIn(statement)) if (set.kind === 'literal' && !singleton(set)) count++
-  return count
-}
-
-function setsIn(statement: Statement): readonly SetExpression[] {
-  switch (statement.kind) {
-    case 'match': {
-      const own = statement.right.kind === 'literal' || statement.right.kind === 'named' ? [statement.right] : []
-      return [...mapsIn(statement.left), ...own]
-    }
-    case 'vmap':
-      return [...mapsIn(statement.key), statement.map]
-    case 'assign':
-      return mapsIn(statement.value)
-    case 'nat':
-      return statement.address ? mapsIn(statement.address) : []
-    default:
-      return []
-  }
-}
-
-function mapsIn(expression: Expression): readonly SetExpression[] {
-  if (expression.kind === 'map') return [...mapsIn(expression.key), expression.map]
-  if (expression.kind === 'binary') return [...mapsIn(expression.left), ...mapsIn(expression.right)]
-  return expression.kind === 'concat' ? expression.parts.flatMap(mapsIn) : []
 }
 
 /** Chains and sets that a rule names must be there (nft_chain_lookup, nft_set_lookup). */
