@@ -22,25 +22,36 @@ export function removeDeadContainers(world: ModelWorld, node: string, uid: strin
   for (const container of dead) cri(world, node, 'RemoveContainer', { container_id: container.id }, { who: 'gc' })
 }
 
-/** Every minute: what is left of pods that are gone, and sandboxes that were replaced. */
+/**
+ * Every minute: what is left of pods that are gone, more than one dead container of a name, and sandboxes that were
+ * replaced. Whatever does not run counts as dead, also a container that was made and, as its machine went down, never
+ * started.
+ */
 export function onGarbage(world: ModelWorld, event: SimEvent<{ boot: number }>): void {
   const node = placeOf(event.to)
   const kubelet = world.get('kubelets', node)
   if (kubelet === undefined || !kubelet.running || kubelet.boot !== event.data.boot) return
   world.send('timer.kubelet.gc', event.to, event.data, { delayMicros: timers.containerGCPeriod })
   if (!kubelet.configSynced) return
-  const listed = (world.get('relists', node)?.before.containers ?? []) as readonly CriContainer[]
-  const used = new Set(listed.map((c) => c.pod_sandbox_id))
+  // After a relist that failed half way nothing is known to be empty.
+  const listed = world.get('relists', node)?.before.containers as readonly CriContainer[] | undefined
+  const used = listed && new Set(listed.map((c) => c.pod_sandbox_id))
   for (const cached of world.by('podCache', 'node', node)) {
     const id = workerId(node, cached.uid)
     const gone = world.get('kubeletPods', id) === undefined && (world.get('podWorkers', id)?.finished ?? true)
-    for (const container of cached.containers) {
-      if (gone && container.state === 'exited')
+    const kept = new Set<string>()
+    for (const container of [...cached.containers].sort((a, b) => b.createdAt - a.createdAt)) {
+      if (container.state === 'running') continue
+      if (gone || kept.has(container.name)) {
+        world.because('KL25', { container: container.name, kept: gone ? 0 : 1 })
         cri(world, node, 'RemoveContainer', { container_id: container.id }, { who: 'gc' })
+      }
+      kept.add(container.name)
     }
     for (const [i, sandbox] of cached.sandboxes.entries()) {
       // A sandbox stays while a container of it is there; the newest of a living pod stays in any case.
-      if (sandbox.state === 'READY' || used.has(sandbox.id) || (!gone && i === 0)) continue
+      if (used === undefined || sandbox.state === 'READY' || used.has(sandbox.id) || (!gone && i === 0)) continue
+      world.because('KL25', { sandbox: sandbox.id, attempt: sandbox.attempt })
       cri(world, node, 'RemovePodSandbox', { pod_sandbox_id: sandbox.id }, { who: 'gc' })
     }
   }
