@@ -6,6 +6,7 @@ import { HOUR, SECOND } from '../../sim/clock.ts'
 import type { Micros } from '../../sim/contract.ts'
 import type { ModelReader } from '../tables.ts'
 import { fullYaml } from './full-yaml.ts'
+import { nodePortAddresses } from './config.ts'
 import type { ProxyModeName } from './mode.ts'
 import { plainMapping } from './plain-yaml.ts'
 
@@ -112,7 +113,8 @@ export function sysctlsOf(configuration: ProxyConfiguration, cpus: number): Reco
   if (configuration.tcpBeLiberal) values[name('tcp_be_liberal')] = '1'
   seconds('udp_timeout', conntrack.udpMicros)
   seconds('udp_timeout_stream', conntrack.udpStreamMicros)
-  if (configuration.mode === 'iptables' && configuration.localhostNodePorts)
+  const loopback = nodePortAddresses(configuration.nodePortAddresses, 4).containsLoopback
+  if (configuration.mode === 'iptables' && configuration.localhostNodePorts && loopback)
     values['net.ipv4.conf.all.route_localnet'] = '1'
   return values
 }
