@@ -19,7 +19,8 @@ export function lintLesson(lesson: Lesson, file: string, offered: Offered): Prob
       problems.push({ file, line, says: `no ${what} "${name}"; there are: ${known.join(', ')}` })
   }
   missing('scenario', meta.scenario, offered.scenarios)
-  missing('view', meta.view, offered.views)
+  // `rules/modes`: a picture, and which of its faces
+  missing('view', meta.view.split('/')[0]!, offered.views)
   for (const id of meta.teaches)
     if (!offered.rules.has(id)) problems.push({ file, line: 1, says: `teaches ${id}, but the model has no such rule` })
   for (const phase of lesson.phases)

@@ -16,6 +16,7 @@ import { go } from '../routes.ts'
 import { openRun, setPace } from '../run.ts'
 import { arrange, openDock, planesOf, putFile, runInTerminal, useStage } from '../stage.ts'
 import { viewOf } from '../views.ts'
+import { showFace } from '../../views/rules/face.ts'
 import NotFound from './NotFound.tsx'
 import css from '../layout/lab.module.css'
 
@@ -50,7 +51,9 @@ export default function LessonPage({ id, embedded = false }: { id: string; embed
 /** Of an incident the set-up comes with its text, which is there by then; it waits for its learner, standing. */
 function open(entry: LessonEntry, anew: boolean, lesson?: Lesson): void {
   const node = entry.node || 'worker-1'
-  const view = viewOf(entry.view)
+  const [picture, face] = entry.view.split('/')
+  const view = viewOf(picture)
+  showFace(face === 'modes' ? 'modes' : 'table')
   useStage.setState({
     node,
     view: view?.id ?? 'node',
