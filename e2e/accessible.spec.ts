@@ -58,7 +58,7 @@ for (const colorScheme of ['light', 'dark'] satisfies Theme[])
         for (const tab of await tabs.all()) {
           await tab.click()
           const id = (await tab.getAttribute('data-tab'))!
-          await expect(lab.picture(id).locator('svg, canvas, table, pre').first()).toBeAttached()
+          await expect(lab.picture(id).locator('svg, canvas, table, pre, form').first()).toBeAttached()
           found.push(...(await broken(page, colorScheme, id)))
         }
         const panels = page.getByRole('tablist', { name: /Dock|Sheet/ }).getByRole('tab')

@@ -253,7 +253,7 @@ function Stations({ placed }: { placed: Placed }) {
           <text
             className={css.quiet}
             x={points.get(branch.chains[0] ?? 'rewrite')!.x - 6}
-            y={branch.fan?.chain === branch.chains[0] ? DIP - ABOVE : DIP + 42}
+            y={branch.fan?.chain === branch.chains[0] ? DIP - ABOVE : DIP + 44}
           >
             {TABLE_WORDS[branch.table] ?? branch.table}
           </text>
@@ -285,7 +285,7 @@ function Spread({
   return (
     <g>
       {rows.map(({ address, above }, k) => {
-        const y = above ? DIP - 18 - 16 * ++up : DIP + 8 + 16 * ++down
+        const y = above ? DIP - 24 - 16 * ++up : DIP + 8 + 16 * ++down
         const last = k === rows.length - 1 && more > 0
         return (
           <g key={address}>

@@ -24,13 +24,12 @@ export function RuleList({ path, cursor, onCursor, onRun }: RuleListProps) {
   return (
     <div className={css.rules}>
       <div className={css.ruleHead}>
-        <button
-          className={css.command}
-          onClick={() => withRules && onRun(`ssh ${withRules.node} ${command}`)}
-          disabled={!withRules}
-        >
-          {command}
-        </button>
+        {/* Before it has met a rule, nobody knows which table that will be. */}
+        {withRules && (
+          <button className={css.command} onClick={() => onRun(`ssh ${withRules.node} ${command}`)}>
+            {command}
+          </button>
+        )}
         <span>
           {path.packet.hops.reduce((sum, hop) => sum + hop.compared, 0)} rules compared
           {lookups > 0 ? `, ${lookups} look-ups in hash tables` : ''}

@@ -152,5 +152,9 @@ export function caption(replica: Replica, _now: Micros): string {
   const flow = chosenFlow(replica, undefined)
   const packet = flow && packetsOf(replica, flow).find((p) => p.way === 'request')
   if (!flow || !packet) return ''
-  return narrate({ flow, packet, frames: [], steps: [], reply: undefined, stale: false, offset: 0 }, undefined)
+  const says = narrate({ flow, packet, frames: [], steps: [], reply: undefined, stale: false, offset: 0 }, undefined)
+  // Another one may be in hand: the twin speaks of the newest, and says so.
+  return says.startsWith('The packet ')
+    ? says.replace('The packet', 'The newest packet')
+    : `The newest packet: ${says[0]!.toLowerCase()}${says.slice(1)}`
 }

@@ -7,8 +7,8 @@ export const REPLY = 218
 export const FLOOR = 236
 export const GAP = 24
 /** A label is this far above or below its line. */
-export const ABOVE = 14
-export const BELOW = 24
+export const ABOVE = 20
+export const BELOW = 29
 
 export interface Placed {
   readonly frame: Frame
