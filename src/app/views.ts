@@ -37,7 +37,7 @@ const LINES: readonly Line[] = [
     'One packet through hooks, rules and namespaces.',
     () => ({ kinds: ['net.hop'], routine: true }),
   ],
-  ['rules', 'Rules', 'The tables of the kernel as text, live.'],
+  ['rules', 'Rules', 'The tables of the kernel as text, live; four modes of kube-proxy side by side.'],
   ['resources', 'Resources', 'What is promised, used and about to be evicted.'],
   ['cluster', 'Cluster', 'Nodes, leases, grace and who is told what.', () => ({ planes: ['api', 'packet'] })],
   ['sync-loop', 'Sync loop', 'The kubelet from the inside: channels, workers, timers.'],

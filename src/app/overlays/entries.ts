@@ -135,7 +135,7 @@ export function faultEntries(faults: readonly FaultInfo[], replica: Replica): En
 /** A line that begins like a command is offered to the terminal as it is. */
 export function commandEntry(text: string): Entry | undefined {
   if (
-    !/^(kubectl|crictl|ip|iptables|iptables-save|nft|ipvsadm|conntrack|ss|curl|cat|journalctl|systemctl|ssh|nslookup)(\s|$)/.test(
+    !/^(kubectl|crictl|ip|iptables|iptables-save|nft|ipvsadm|ipset|bpftool|cilium-dbg|sysctl|dmesg|lab|conntrack|ss|curl|cat|journalctl|systemctl|ssh|nslookup)(\s|$)/.test(
       text,
     )
   )

@@ -29,6 +29,14 @@ export default function Help() {
           its receiver and its time; no picture has an animation of its own. What the model leaves out it says where you
           meet it.
         </p>
+        <p>
+          kube-proxy can run in the modes iptables, IPVS and nftables, in userspace as it once was, and Services can be
+          done in eBPF without it: <code>lab proxy worker-1 --mode nftables</code> changes a node, and the Rules picture
+          has a menu for it. Look with what the node has: <code>iptables-save</code>, <code>nft</code>,{' '}
+          <code>ipvsadm</code>, <code>ipset</code>, <code>bpftool</code>, <code>cilium-dbg</code>,{' '}
+          <code>conntrack</code>, <code>sysctl</code>, <code>dmesg</code>; <code>help</code> in the terminal lists all.
+          The eBPF mode models how a Service is found and rewritten, not the rest of Cilium.
+        </p>
         <h2>Time</h2>
         <p>
           A pod starts in milliseconds, a lease is renewed every ten seconds, and a dead node loses its pods after five
