@@ -202,6 +202,8 @@ function Stations({ placed }: { placed: Placed }) {
   const fan = branch?.fan
   const from = fan && points.get(fan.chain)
   const to = points.get('rewrite')
+  // The chain at which the branch begins chooses, too: its name stands below it.
+  const alone = fan !== undefined && fan.chain === branch?.chains[0]
   return (
     <g>
       {frame.stations.map((station, i) => {
@@ -252,8 +254,9 @@ function Stations({ placed }: { placed: Placed }) {
           </text>
           <text
             className={css.quiet}
-            x={points.get(branch.chains[0] ?? 'rewrite')!.x - 6}
-            y={branch.fan?.chain === branch.chains[0] ? DIP - ABOVE : DIP + 44}
+            x={points.get(branch.chains[0] ?? 'rewrite')!.x + (alone ? 8 : -6)}
+            y={DIP + 44}
+            textAnchor={alone ? 'end' : 'start'}
           >
             {TABLE_WORDS[branch.table] ?? branch.table}
           </text>

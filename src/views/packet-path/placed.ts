@@ -1,8 +1,8 @@
 /** Measures of the map, and a frame in its place. */
 import type { Frame } from './select.ts'
 
-export const TRUNK = 90
-export const DIP = 160
+export const TRUNK = 95
+export const DIP = 163
 export const REPLY = 218
 export const FLOOR = 236
 export const GAP = 24
