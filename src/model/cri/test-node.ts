@@ -7,7 +7,9 @@ import { faults } from '../faults/faults.ts'
 import { proc } from '../images/proc.ts'
 import { kernel } from '../linux/kernel.ts'
 import { bpf } from '../linux/bpf/component.ts'
+import { ipvs } from '../linux/ipvs/component.ts'
 import { packets } from '../linux/net/component.ts'
+import { nft } from '../linux/nft/component.ts'
 import { bootMachine } from '../machine-setup.ts'
 import type { CriResponse } from '../messages.ts'
 import type { ContainerRecord, MachineRecord, ModelComponent, Tables } from '../tables.ts'
@@ -64,7 +66,7 @@ export class TestNode {
       },
     }
     this.machine = new Machine<Tables>(
-      [rig, zoneWatch, containerd, runc, cni, kernel, packets, bpf, proc, registry, faults],
+      [rig, zoneWatch, containerd, runc, cni, kernel, packets, bpf, ipvs, nft, proc, registry, faults],
       { seed },
     )
     this.input('test.boot', 'cluster', {})
