@@ -97,52 +97,57 @@ export function Scrubber({ forks = true }: { forks?: boolean }) {
     <div
       ref={root}
       className={css.track}
-      role="slider"
-      tabIndex={0}
-      aria-label="Model time"
-      aria-valuemin={0}
-      aria-valuemax={Math.round(head / 1000)}
-      aria-valuenow={Math.round(shown / 1000)}
-      aria-valuetext={stopwatch(shown)}
       onPointerDown={onPointerDown}
       onPointerMove={onPointerMove}
       onPointerUp={onPointerEnd}
       onPointerCancel={onPointerEnd}
-      onKeyDown={onKeyDown}
     >
-      {width > 0 && (
-        <svg width={width} height={50} aria-hidden="true">
-          <path d={bars} className={css.density} />
-          <line x1={x(head)} x2={width} y1={LINE_Y} y2={LINE_Y} className={css.ahead} />
-          <line x1={0} x2={x(head)} y1={LINE_Y} y2={LINE_Y} className={css.rail} />
-          <line ref={travelled} x1={0} x2={0} y1={LINE_Y} y2={LINE_Y} stroke="var(--ink)" strokeWidth={2.5} />
-          {flags.map((flag) => (
-            <g key={`${flag.n}-${flag.says}`} transform={`translate(${flag.x} 0)`}>
-              <path d="M0 26V9L7 12L0 15" className={css.flag} data-tone={flag.tone} />
-              {flag.words && (
-                <text x={10} y={14} className={css.flagText}>
-                  {flag.says}
-                </text>
-              )}
-            </g>
-          ))}
-          {others.map((other) => {
-            const from = other.parent === branch || own?.parent !== other.id ? other.forkedAt : own.forkedAt
-            const [a, b] = [x(from), Math.max(x(other.head), x(from) + 26)]
-            return (
-              <g key={other.id}>
-                <path d={`M${a} ${LINE_Y}C${a + 9} ${LINE_Y},${a + 6} 41,${a + 18} 41H${b}`} className={css.fork} />
-                <circle cx={b} cy={41} r={3} className={css.forkDot} />
-                <circle cx={a} cy={LINE_Y} r={4} className={css.forkRing} />
+      {/* The names of forks stand beside the slider and not in it: nothing may be pressed inside a slider. */}
+      <div
+        className={css.slider}
+        role="slider"
+        tabIndex={0}
+        aria-label="Model time"
+        aria-valuemin={0}
+        aria-valuemax={Math.round(head / 1000)}
+        aria-valuenow={Math.round(shown / 1000)}
+        aria-valuetext={stopwatch(shown)}
+        onKeyDown={onKeyDown}
+      >
+        {width > 0 && (
+          <svg width={width} height={50} aria-hidden="true">
+            <path d={bars} className={css.density} />
+            <line x1={x(head)} x2={width} y1={LINE_Y} y2={LINE_Y} className={css.ahead} />
+            <line x1={0} x2={x(head)} y1={LINE_Y} y2={LINE_Y} className={css.rail} />
+            <line ref={travelled} x1={0} x2={0} y1={LINE_Y} y2={LINE_Y} stroke="var(--ink)" strokeWidth={2.5} />
+            {flags.map((flag) => (
+              <g key={`${flag.n}-${flag.says}`} transform={`translate(${flag.x} 0)`}>
+                <path d="M0 26V9L7 12L0 15" className={css.flag} data-tone={flag.tone} />
+                {flag.words && (
+                  <text x={10} y={14} className={css.flagText}>
+                    {flag.says}
+                  </text>
+                )}
               </g>
-            )
-          })}
-          <g ref={ring} transform={`translate(0 ${LINE_Y})`}>
-            <path d="M0 -16V12" stroke="var(--ink)" strokeWidth={1.5} />
-            <circle r={7} fill="var(--surface)" stroke="var(--ink)" strokeWidth={2.5} />
-          </g>
-        </svg>
-      )}
+            ))}
+            {others.map((other) => {
+              const from = other.parent === branch || own?.parent !== other.id ? other.forkedAt : own.forkedAt
+              const [a, b] = [x(from), Math.max(x(other.head), x(from) + 26)]
+              return (
+                <g key={other.id}>
+                  <path d={`M${a} ${LINE_Y}C${a + 9} ${LINE_Y},${a + 6} 41,${a + 18} 41H${b}`} className={css.fork} />
+                  <circle cx={b} cy={41} r={3} className={css.forkDot} />
+                  <circle cx={a} cy={LINE_Y} r={4} className={css.forkRing} />
+                </g>
+              )
+            })}
+            <g ref={ring} transform={`translate(0 ${LINE_Y})`}>
+              <path d="M0 -16V12" stroke="var(--ink)" strokeWidth={1.5} />
+              <circle r={7} fill="var(--surface)" stroke="var(--ink)" strokeWidth={2.5} />
+            </g>
+          </svg>
+        )}
+      </div>
       {width > 0 &&
         others.map((other) => (
           <button
