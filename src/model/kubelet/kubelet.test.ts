@@ -299,21 +299,6 @@ describe('the kubelet itself', () => {
     expect(n.script.calls.slice(calls).filter((c) => c !== 'PodSandboxStatus' && c !== 'ContainerStatus')).toEqual([])
   })
 
-  it('removes what was made and never started for a pod that went while the kubelet was away', () => {
-    const n = new TestNode()
-    n.pod('web')
-    n.until(() => container(n, 'app').some((c) => c.state === 'CONTAINER_CREATED'), 10 * SECOND)
-    n.input('kubelet.stop', 'worker-1/kubelet', {})
-    n.delete('web', 0)
-    n.run(10 * SECOND)
-    expect(container(n, 'app').map((c) => c.state)).toEqual(['CONTAINER_CREATED'])
-    n.input('kubelet.start', 'worker-1/kubelet', {})
-    n.run(3 * MINUTE)
-    expect(container(n, 'app')).toEqual([])
-    expect(n.machine.reader.all('sandboxes')).toEqual([])
-    expect(n.machine.reader.all('podCache')).toEqual([])
-  })
-
   it('cut off from the API server: pods run on and are restarted; what it missed it learns afterwards', () => {
     const n = new TestNode()
     n.pod('web')
