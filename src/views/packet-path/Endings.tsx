@@ -15,12 +15,8 @@ export function Stopped({ spot, path }: { spot: { x: number; y: number }; path: 
     <g className={css.failed} transform={`translate(${spot.x} ${spot.y})`}>
       <circle r={13} />
       <path d="M-6 -6L6 6M6 -6L-6 6" />
-      {/* Beside the line on which the refusal goes back, where there is one. */}
-      <text
-        x={told === undefined ? 0 : 10}
-        y={told === undefined ? 32 : 50}
-        textAnchor={told === undefined ? 'middle' : 'start'}
-      >
+      {/* Below the name of the station; beside the line on which the refusal goes back, where there is one. */}
+      <text x={told === undefined ? 0 : 10} y={50} textAnchor={told === undefined ? 'middle' : 'start'}>
         {words}
       </text>
     </g>
