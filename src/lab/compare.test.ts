@@ -1,28 +1,17 @@
 import { expect, it } from 'vitest'
 import { boot, openAt } from '../model/cluster.ts'
-import { runShell, type Runner } from '../lesson/lab.ts'
+import { runShell } from '../lesson/lab.ts'
 import { createFilters } from '../shell/filters.ts'
 import { compareForks } from './compare.ts'
 import { Session } from './session.ts'
+import { sessionRunner } from './shells.ts'
 import { whatIf } from './what-if.ts'
 
 const SECOND = 1_000_000
 const loadFilters = async () =>
   createFilters((await import('just-bash/browser')) as unknown as Parameters<typeof createFilters>[0])
 
-const again = (session: Session, script: string) => {
-  const runner: Runner = {
-    get reader() {
-      return session.reader
-    },
-    input: (input) => void session.input(input),
-    nextAt: () => session.peek()?.at,
-    step: () => session.step(),
-    idleUntil: (at) => void session.runUntil(at, 0),
-    hash: () => session.timeline.machine.hash(),
-  }
-  return runShell(runner, script, {}, loadFilters)
-}
+const again = (session: Session, script: string) => runShell(sessionRunner(session), script, {}, loadFilters)
 
 it('runs the past again with one thing changed, gives it the same inputs, and tells the two apart', async () => {
   const timeline = boot('shop', 5)

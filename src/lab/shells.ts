@@ -42,7 +42,8 @@ export interface Shells {
   waits(): { readonly waiting: boolean; readonly hurried: boolean }
 }
 
-function sessionRunner(session: Session): Runner {
+/** A session as what runs scripts wants it. */
+export function sessionRunner(session: Session): Runner {
   return {
     get reader() {
       return session.reader

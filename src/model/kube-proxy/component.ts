@@ -267,7 +267,6 @@ function written(world: ModelWorld, event: SimEvent<Written>): void {
 }
 
 function afterSync(world: ModelWorld, proxy: KubeProxyRecord): void {
-  const next = proxy
   const stale = staleUdpEntries(
     world,
     proxy.node,
@@ -279,9 +278,9 @@ function afterSync(world: ModelWorld, proxy: KubeProxyRecord): void {
     world.because('KP7', { entries: stale.length })
     world.send('kernel.conntrack-delete', `${proxy.node}/kernel`, data, { delayMicros: MILLI })
   }
-  if (next.changed.length > 0 || next.needFullSync)
-    schedule(world, next, { service: next.changed[0], what: 'changed meanwhile' })
-  else schedule(world, next, { what: 'hourly full sync' }, FULL_SYNC_PERIOD + SECOND)
+  if (proxy.changed.length > 0 || proxy.needFullSync)
+    schedule(world, proxy, { service: proxy.changed[0], what: 'changed meanwhile' })
+  else schedule(world, proxy, { what: 'hourly full sync' }, FULL_SYNC_PERIOD + SECOND)
 }
 
 /** `proxy.settings`: what a person sets for this node's proxy. A field that is null goes back to what it was. */

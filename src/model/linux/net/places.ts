@@ -3,7 +3,7 @@ import type { MachineRecord, ModelReader, NetPlace } from '../../tables.ts'
 import { MapRules } from '../netfilter/ruleset.ts'
 import type { NetNamespace } from '../netfilter/namespace.ts'
 import { liveRules } from '../netfilter/live-rules.ts'
-import { passesOf, textsOf } from './facilities.ts'
+import { passesOf } from './facilities.ts'
 import { roomFor, timeoutsOf } from './conntrack-limits.ts'
 import { findConntrack } from './conntrack-table.ts'
 import { joined } from '../../../sim/joined.ts'
@@ -60,7 +60,7 @@ export function namespaceOf(reader: ModelReader, node: string, netns: string): N
       reader.get('recent', `${node}|${list}|${address}`)?.seen.map((at) => (reader.now - at) / 1_000_000),
     nowSeconds: reader.now / 1_000_000,
     ...(host ? { timeouts: timeoutsOf(reader, node), room: (tuple) => roomFor(reader, node, tuple) } : {}),
-    ...(host ? { passes: passesOf(reader, node), texts: textsOf(reader, node) } : {}),
+    ...(host ? { passes: passesOf(reader, node) } : {}),
   }
 }
 

@@ -10,7 +10,7 @@ import { comparedRules, expandTrace } from '../netfilter/trace.ts'
 import type { Traversal } from '../netfilter/traversal.ts'
 import { traverse } from '../netfilter/traverse.ts'
 import { count, countFull, maxOf } from './conntrack-limits.ts'
-import { keepFor } from './facilities.ts'
+import { keepFor, textsOf } from './facilities.ts'
 import { keepConntrack } from './conntrack-table.ts'
 import { listPacket, newPacket, putPacket } from './flow.ts'
 import { isOutside, namespaceOf, primaryAddress } from './places.ts'
@@ -67,7 +67,7 @@ export function pass(
     nat: t.nat,
     ...(detail ? { trace: t.trace } : {}),
     ...(draws.length > 0 ? { draws } : {}),
-    matched: detail ? expandTrace(ns.rules, t.trace, true, ns.texts) : [],
+    matched: detail ? expandTrace(ns.rules, t.trace, true, textsOf(world, node)) : [],
     compared,
     ...(lookups > 0 ? { lookups } : {}),
     verdict: t.verdict,

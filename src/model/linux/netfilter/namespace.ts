@@ -3,7 +3,7 @@ import type { ConntrackTimeouts, FindEntry } from './conntrack.ts'
 import type { Tuple } from './packet.ts'
 import type { RecentLists } from './walk.ts'
 import type { Link, Route } from './route.ts'
-import type { HookPass, StepTexts } from './hooks.ts'
+import type { HookPass } from './hooks.ts'
 import type { ChainSource } from './ruleset.ts'
 
 export interface NetNamespace {
@@ -20,8 +20,6 @@ export interface NetNamespace {
   readonly room?: (tuple: Tuple) => { readonly evict?: string } | undefined
   /** What hangs at the hooks beside iptables' tables. The same list as long as nothing is added. */
   readonly passes?: readonly HookPass[]
-  /** How their steps read. */
-  readonly texts?: StepTexts
 }
 
 export interface Entry {

@@ -66,7 +66,6 @@ export function waysOf(subject: Subject, packet: Packet, options: TraceOptions):
     conntrack: () => undefined,
     sysctls: { ipForward: true, routeLocalnet: true },
     ...(subject.passes ? { passes: subject.passes } : {}),
-    ...(subject.texts ? { texts: subject.texts } : {}),
   }
   const local = options.inDev === undefined && isLocalAddress(ns.links, parseIp(packet.src)!)
   const { branches, cut } = explore(ns, packet, {
