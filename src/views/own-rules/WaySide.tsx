@@ -1,5 +1,5 @@
-import type { Packet } from '../../model/linux/netfilter/packet.ts'
 import type { Asked, TraceAnswer, Way, WayStep } from '../../lab/rules-protocol.ts'
+import { Headers } from '../packet-path/Headers.tsx'
 import { take } from './desk.ts'
 import { answerIn, chanceOf, endsOf, fraction, isDraw, questionWords, wayWith } from './select.ts'
 import css from './own-rules.module.css'
@@ -8,7 +8,7 @@ import css from './own-rules.module.css'
 export function WaySide({ answer, way, step }: { answer: TraceAnswer; way: Way; step: WayStep | undefined }) {
   return (
     <aside className={css.side} aria-label="The packet in hand" tabIndex={0}>
-      <Headers before={way.before} after={step?.after ?? way.after} />
+      <Headers before={way.before} after={step?.after ?? way.after} what="header" begin="as it came" />
       <Ends answer={answer} way={way} />
       <Questions answer={answer} way={way} />
       {answer.assumed.length > 0 && (
@@ -22,41 +22,6 @@ export function WaySide({ answer, way, step }: { answer: TraceAnswer; way: Way; 
         </section>
       )}
     </aside>
-  )
-}
-
-const FIELDS: readonly (readonly [name: string, of: (p: Packet) => string])[] = [
-  ['src', (p) => p.src],
-  ['sport', (p) => String(p.sport)],
-  ['dst', (p) => p.dst],
-  ['dport', (p) => String(p.dport)],
-  ['mark', (p) => `0x${(p.mark ?? 0).toString(16)}`],
-]
-
-function Headers({ before, after }: { before: Packet; after: Packet }) {
-  return (
-    <table className={css.headers}>
-      <caption>{before.proto.toUpperCase()} header</caption>
-      <thead>
-        <tr>
-          <td />
-          <th scope="col">as it came</th>
-          <th scope="col">here</th>
-        </tr>
-      </thead>
-      <tbody>
-        {FIELDS.map(([name, of]) => {
-          const changed = of(before) !== of(after)
-          return (
-            <tr key={name} data-changed={changed}>
-              <th scope="row">{name}</th>
-              <td>{changed ? <s>{of(before)}</s> : of(before)}</td>
-              <td>{of(after)}</td>
-            </tr>
-          )
-        })}
-      </tbody>
-    </table>
   )
 }
 
